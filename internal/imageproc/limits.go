@@ -1,0 +1,52 @@
+package imageproc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Limits bounds what a photo may cost. They are judged from the file's length and its
+// header, before any pixel is allocated. Decoding takes 5 bytes a pixel at its peak for a common
+// JPEG, 11 for 16-bit channels, up to 30 for a progressive JPEG.
+type Limits struct {
+	MaxBytes  int64 // length of the file
+	MaxPixels int64 // width × height
+	MaxSide   int   // the larger of width and height, in pixels
+}
+
+// DefaultLimits returns 20 MB, 50 megapixels and 16384 pixels a side: room for every
+// camera and telephone, none for a decompression bomb.
+func DefaultLimits() Limits {
+	return Limits{MaxBytes: 20_000_000, MaxPixels: 50_000_000, MaxSide: 16384}
+}
+
+// ErrTooLarge is wrapped by the error for an image over one of its Limits.
+var ErrTooLarge = errors.New("over the limit")
+
+// read returns all of r, or an error after at most MaxBytes+1 bytes.
+func (l Limits) read(r io.Reader) ([]byte, error) {
+	var data bytes.Buffer
+	n, err := data.ReadFrom(io.LimitReader(r, l.MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > l.MaxBytes {
+		return nil, fmt.Errorf("file is %w of %g MB", ErrTooLarge, float64(l.MaxBytes)/1e6)
+	}
+	return data.Bytes(), nil
+}
+
+// judgeSize says whether an image of width × height pixels may be decoded.
+func (l Limits) judgeSize(width, height int) error {
+	switch {
+	case width <= 0 || height <= 0:
+		return fmt.Errorf("image of %dx%d pixels is empty", width, height)
+	case int64(width) > l.MaxPixels/int64(height):
+		return fmt.Errorf("image is %dx%d pixels, %w of %g megapixels", width, height, ErrTooLarge, float64(l.MaxPixels)/1e6)
+	case max(width, height) > l.MaxSide:
+		return fmt.Errorf("image is %dx%d pixels, %w of %d a side", width, height, ErrTooLarge, l.MaxSide)
+	}
+	return nil
+}
