@@ -1,0 +1,137 @@
+package tokenizer_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+// TestTrainMerges checks the first merges of a corpus that can be counted by hand.
+func TestTrainMerges(t *testing.T) {
+	corpus := []string{"aab aab aab ab ab"} // pieces: "aab" 1, " aab" 2, " ab" 2
+	bpe, err := tokenizer.Train(tokenizer.GPT2, slices.Values(corpus), 260)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// "a b" 5 times; then "a ab" 3; then " ab" and " aab" 2 each, the smaller id first.
+	want := []string{"ab", "aab", "Ġab", "<|endoftext|>"}
+	for i, token := range want {
+		if got := bpe.Token(256 + i); got != token {
+			t.Errorf("token %d is %q, want %q", 256+i, got, token)
+		}
+	}
+}
+
+func TestTrainIsDeterministic(t *testing.T) {
+	for _, style := range []tokenizer.Style{tokenizer.GPT2, tokenizer.CLIP} {
+		one := train(t, style, 700)
+		backwards := slices.Clone(sentences)
+		slices.Reverse(backwards)
+		two, err := tokenizer.Train(style, slices.Values(backwards), 700)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one.Size() != two.Size() {
+			t.Fatalf("%s: sizes %d and %d", style, one.Size(), two.Size())
+		}
+		for id := range one.Size() {
+			if one.Token(id) != two.Token(id) {
+				t.Fatalf("%s: token %d is %q and %q", style, id, one.Token(id), two.Token(id))
+			}
+		}
+	}
+}
+
+// TestTrainLayout checks what the networks rely on: where the markers are, that id 0
+// is "!", and that a word of the corpus that was merged whole is one token.
+func TestTrainLayout(t *testing.T) {
+	gpt2 := train(t, tokenizer.GPT2, 400)
+	if id, _ := gpt2.ID("<|endoftext|>"); id != gpt2.Size()-1 {
+		t.Errorf("gpt2: <|endoftext|> is %d of %d", id, gpt2.Size())
+	}
+	clip := train(t, tokenizer.CLIP, 600)
+	start, _ := clip.ID("<|startoftext|>")
+	end, _ := clip.ID("<|endoftext|>")
+	if start != clip.Size()-2 || end != clip.Size()-1 {
+		t.Errorf("clip: start %d, end %d of %d", start, end, clip.Size())
+	}
+	for _, bpe := range []*tokenizer.BPE{gpt2, clip} {
+		if bpe.Token(0) != "!" {
+			t.Errorf("%s: id 0 is %q", bpe.Style(), bpe.Token(0))
+		}
+	}
+	if clip.Token(256) != "!</w>" {
+		t.Errorf("clip: id 256 is %q", clip.Token(256))
+	}
+	if got := clip.Encode("DOGS"); len(got) != 1 || clip.Token(got[0]) != "dogs</w>" {
+		t.Errorf("clip: dogs is %v", got)
+	}
+}
+
+// TestTrainAgrees checks that encoding replays training: a merge more changes no
+// earlier token and makes the corpus shorter.
+func TestTrainAgrees(t *testing.T) {
+	bpe := train(t, tokenizer.GPT2, 290)
+	short := 0
+	for _, text := range sentences {
+		short += len(bpe.Encode(text))
+	}
+	smaller := train(t, tokenizer.GPT2, 289)
+	long := 0
+	for _, text := range sentences {
+		long += len(smaller.Encode(text))
+	}
+	if short >= long {
+		t.Errorf("one merge more makes %d tokens of %d", short, long)
+	}
+	for id := range smaller.Size() - 1 {
+		if bpe.Token(id) != smaller.Token(id) {
+			t.Errorf("token %d is %q, or %q with one merge less", id, bpe.Token(id), smaller.Token(id))
+		}
+	}
+}
+
+func TestTrainErrors(t *testing.T) {
+	for _, test := range []struct {
+		style tokenizer.Style
+		size  int
+		want  string
+	}{
+		{tokenizer.RoBERTa, 1000, "style"},
+		{"", 1000, "style"},
+		{tokenizer.GPT2, 256, "257"},
+		{tokenizer.CLIP, 513, "514"},
+		{tokenizer.GPT2, 1 << 30, "size"},
+	} {
+		_, err := tokenizer.Train(test.style, slices.Values(sentences), test.size)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s %d: %v, want %q", test.style, test.size, err, test.want)
+		}
+	}
+	empty, err := tokenizer.Train(tokenizer.CLIP, slices.Values([]string{"", "x"}), 1000)
+	if err != nil || empty.Size() != 514 {
+		t.Errorf("a corpus without pairs: %v", err)
+	}
+}
+
+// TestTrainCaptions trains on the unpaired captions and reads the result back.
+func TestTrainCaptions(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(fixtures(t), "..", "..", "data", "text", "tinyshakespeare.txt"))
+	if err != nil {
+		t.Skip("no corpus beside the fixtures")
+	}
+	for _, style := range []tokenizer.Style{tokenizer.GPT2, tokenizer.CLIP} {
+		bpe, err := tokenizer.Train(style, strings.Lines(string(data)), 3000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bpe.Size() != 3000 {
+			t.Errorf("%s: %d tokens", style, bpe.Size())
+		}
+		saveAndOpen(t, bpe)
+	}
+}
