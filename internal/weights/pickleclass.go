@@ -1,0 +1,106 @@
+package weights
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// global resolves a class named by two lines of text.
+func (m *machine) global() error {
+	var names [2]string
+	for i := range names {
+		n := bytes.IndexByte(m.in[m.pos:min(len(m.in), m.pos+maxGlobal)], '\n')
+		if n < 0 {
+			return fmt.Errorf("a class name without end in %d bytes", maxGlobal)
+		}
+		names[i] = string(m.in[m.pos : m.pos+n])
+		m.pos += n + 1
+	}
+	return m.resolve(names[0], names[1])
+}
+
+// maxGlobal bounds the length of a module's or class's name.
+const maxGlobal = 256
+
+// stackGlobal resolves a class named by two strings on the stack.
+func (m *machine) stackGlobal() error {
+	values, err := m.popN(2)
+	if err != nil {
+		return err
+	}
+	module, ok1 := values[0].(string)
+	name, ok2 := values[1].(string)
+	if !ok1 || !ok2 {
+		return fmt.Errorf("a class named by a %s and a %s", kind(values[0]), kind(values[1]))
+	}
+	return m.resolve(module, name)
+}
+
+func (m *machine) resolve(module, name string) error {
+	v, err := m.resolver.class(module, name)
+	return m.pushNew(costObject, v, err)
+}
+
+func (m *machine) persistent() error {
+	id, err := m.pop()
+	if err != nil {
+		return err
+	}
+	v, err := m.resolver.persistent(id)
+	return m.pushNew(costObject, v, err)
+}
+
+func (m *machine) reduce() error {
+	values, err := m.popN(2)
+	if err != nil {
+		return err
+	}
+	call, ok1 := values[0].(reducer)
+	args, ok2 := values[1].(tuple)
+	if !ok1 || !ok2 {
+		return fmt.Errorf("a %s called with a %s", kind(values[0]), kind(values[1]))
+	}
+	v, err := call(args)
+	return m.pushNew(costObject, v, err)
+}
+
+// build sets the attributes of the object below. Only dicts have any here:
+// the _metadata that torch hangs on a state dict, which holds no tensor.
+func (m *machine) build() error {
+	if _, err := m.pop(); err != nil {
+		return err
+	}
+	target, err := m.top()
+	if err != nil {
+		return err
+	}
+	if _, ok := target.(*dict); !ok {
+		return fmt.Errorf("attributes set on a %s", kind(target))
+	}
+	return nil
+}
+
+// kind names a value's type in errors, as Python would.
+func kind(v any) string {
+	switch v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		return "bool"
+	case int64:
+		return "int"
+	case float64:
+		return "float"
+	case string:
+		return "string"
+	case tuple:
+		return "tuple"
+	case *list:
+		return "list"
+	case *dict:
+		return "dict"
+	case reducer:
+		return "function"
+	}
+	return "object"
+}

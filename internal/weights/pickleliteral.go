@@ -1,0 +1,131 @@
+package weights
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf8"
+)
+
+// take returns the next n bytes of the pickle.
+func (m *machine) take(n uint64) ([]byte, error) {
+	if left := len(m.in) - m.pos; n > uint64(left) {
+		return nil, fmt.Errorf("%d bytes are due, but %d are left", n, left)
+	}
+	b := m.in[m.pos : m.pos+int(n)]
+	m.pos += int(n)
+	return b, nil
+}
+
+// byte returns the next byte.
+func (m *machine) byte() (byte, error) {
+	b, err := m.take(1)
+	if err != nil {
+		return 0, err
+	}
+	return b[0], nil
+}
+
+// uint returns the next little-endian number of width bytes, at most 8.
+func (m *machine) uint(width uint64) (uint64, error) {
+	b, err := m.take(width)
+	if err != nil {
+		return 0, err
+	}
+	var full [8]byte
+	copy(full[:], b)
+	return binary.LittleEndian.Uint64(full[:]), nil
+}
+
+// literal pushes the constant that op and the bytes behind it spell.
+func (m *machine) literal(op byte) error {
+	switch op {
+	case opNone:
+		return m.push(nil)
+	case opNewTrue:
+		return m.push(true)
+	case opNewFalse:
+		return m.push(false)
+	case opBinInt1:
+		return m.integer(1)
+	case opBinInt2:
+		return m.integer(2)
+	case opBinInt:
+		n, err := m.uint(4)
+		return m.pushNew(costValue, int64(int32(n)), err)
+	case opLong1:
+		return m.long()
+	case opBinFloat: // the one big-endian number in a pickle
+		b, err := m.take(8)
+		if err != nil {
+			return err
+		}
+		return m.pushNew(costValue, math.Float64frombits(binary.BigEndian.Uint64(b)), nil)
+	case opShortBinUnicode:
+		return m.unicode(1)
+	case opBinUnicode:
+		return m.unicode(4)
+	case opBinUnicode8:
+		return m.unicode(8)
+	}
+	return fmt.Errorf("opcode %s is not allowed", opcodeName(op))
+}
+
+// integer pushes the next unsigned number of width bytes.
+func (m *machine) integer(width uint64) error {
+	n, err := m.uint(width)
+	return m.pushNew(costValue, int64(n), err)
+}
+
+// long pushes a two's-complement number of up to 8 bytes: no length, count or
+// setting in a model is longer.
+func (m *machine) long() error {
+	width, err := m.byte()
+	if err != nil {
+		return err
+	}
+	if width > 8 {
+		return fmt.Errorf("an integer of %d bytes", width)
+	}
+	n, err := m.uint(uint64(width))
+	unused := 64 - 8*uint(width)
+	return m.pushNew(costValue, int64(n<<unused)>>unused, err)
+}
+
+// unicode pushes a string behind a length of width bytes.
+func (m *machine) unicode(width uint64) error {
+	n, err := m.uint(width)
+	if err != nil {
+		return err
+	}
+	b, err := m.take(n)
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(b) {
+		return errors.New("a string that is not UTF-8")
+	}
+	if err := m.budget.take(costValue + len(b)); err != nil {
+		return err
+	}
+	return m.push(string(b))
+}
+
+// proto checks the protocol's number.
+func (m *machine) proto() error {
+	version, err := m.byte()
+	if err == nil && (version < 2 || version > 5) {
+		err = fmt.Errorf("pickle protocol %d is none of 2 to 5", version)
+	}
+	return err
+}
+
+// frame checks a frame's length. Frames serve buffering and mean nothing else.
+func (m *machine) frame() error {
+	n, err := m.uint(8)
+	if left := len(m.in) - m.pos; err == nil && n > uint64(left) {
+		err = fmt.Errorf("a frame of %d bytes, but %d are left", n, left)
+	}
+	return err
+}

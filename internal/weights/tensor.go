@@ -1,0 +1,172 @@
+package weights
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// DType is the type of a tensor's elements, by its safetensors name.
+type DType string
+
+// The element types that both file formats share.
+const (
+	F64  DType = "F64"
+	F32  DType = "F32"
+	F16  DType = "F16"  // IEEE 754 half
+	BF16 DType = "BF16" // the upper half of a float32
+	I64  DType = "I64"
+	I32  DType = "I32"
+	I16  DType = "I16"
+	I8   DType = "I8"
+	U8   DType = "U8"
+	BOOL DType = "BOOL" // one byte, 0 or 1
+)
+
+// size returns the bytes of one element, 0 for an unknown type.
+func (d DType) size() int {
+	switch d {
+	case F64, I64:
+		return 8
+	case F32, I32:
+		return 4
+	case F16, BF16, I16:
+		return 2
+	case I8, U8, BOOL:
+		return 1
+	}
+	return 0
+}
+
+// Tensor is a named array. Data holds its elements in C order, little-endian,
+// and need not be aligned. Where the tensor comes from a File, Data is
+// borrowed from the mapping: writing to it crashes, and so does reading it
+// after Close.
+type Tensor struct {
+	Name  string
+	DType DType
+	Shape []int // none for a scalar
+	Data  []byte
+}
+
+// Float32 returns the elements of a F64, F32, F16 or BF16 tensor as float32:
+// F64 is rounded to nearest even, the others are exact. The slice is always a
+// fresh copy, so that it may be changed and outlives the File.
+func (t Tensor) Float32() ([]float32, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(t.Data)/t.DType.size())
+	switch t.DType {
+	case F64:
+		for i := range out {
+			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:])))
+		}
+	case F32:
+		for i := range out {
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+		}
+	case F16:
+		for i := range out {
+			out[i] = HalfToFloat32(binary.LittleEndian.Uint16(t.Data[2*i:]))
+		}
+	case BF16:
+		for i := range out {
+			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.Data[2*i:])) << 16)
+		}
+	default:
+		return nil, fmt.Errorf("tensor %.80q: %s elements are not floating point", t.Name, t.DType)
+	}
+	return out, nil
+}
+
+// Int64 returns the elements of an integer or BOOL tensor as a fresh slice.
+func (t Tensor) Int64() ([]int64, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	out := make([]int64, len(t.Data)/t.DType.size())
+	for i := range out {
+		switch t.DType {
+		case I64:
+			out[i] = int64(binary.LittleEndian.Uint64(t.Data[8*i:]))
+		case I32:
+			out[i] = int64(int32(binary.LittleEndian.Uint32(t.Data[4*i:])))
+		case I16:
+			out[i] = int64(int16(binary.LittleEndian.Uint16(t.Data[2*i:])))
+		case I8:
+			out[i] = int64(int8(t.Data[i]))
+		case U8, BOOL:
+			out[i] = int64(t.Data[i])
+		default:
+			return nil, fmt.Errorf("tensor %.80q: %s elements are not integers", t.Name, t.DType)
+		}
+	}
+	return out, nil
+}
+
+// FromFloat32 returns a tensor of type F32, F16 or BF16 that holds values, of
+// which there must be as many as shape says; the narrow types are rounded to
+// nearest even.
+func FromFloat32(name string, dtype DType, shape []int, values []float32) (Tensor, error) {
+	data := make([]byte, 0, len(values)*dtype.size())
+	for _, v := range values {
+		switch dtype {
+		case F32:
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+		case F16:
+			data = binary.LittleEndian.AppendUint16(data, Float32ToHalf(v))
+		case BF16:
+			data = binary.LittleEndian.AppendUint16(data, float32ToBrain(v))
+		default:
+			return Tensor{}, fmt.Errorf("tensor %.80q: cannot write float32 values as %s", name, dtype)
+		}
+	}
+	t := Tensor{Name: name, DType: dtype, Shape: shape, Data: data}
+	return t, t.check()
+}
+
+// check tells whether the bytes are as many as shape and type say.
+func (t Tensor) check() error {
+	want, err := byteSize(t.Shape, t.DType)
+	if err == nil && want != len(t.Data) {
+		err = fmt.Errorf("%d bytes, but shape %v of %s takes %d", len(t.Data), t.Shape, t.DType, want)
+	}
+	if err != nil {
+		return fmt.Errorf("tensor %.80q: %w", t.Name, err)
+	}
+	return nil
+}
+
+// maxRank is twice what any network here needs. It keeps a file from turning
+// two bytes of text into eight of shape for ever.
+const maxRank = 8
+
+// byteSize returns the bytes that a tensor takes.
+func byteSize(shape []int, dtype DType) (int, error) {
+	if len(shape) > maxRank {
+		return 0, fmt.Errorf("%d dimensions, more than %d", len(shape), maxRank)
+	}
+	n, empty := dtype.size(), false
+	if n == 0 {
+		return 0, fmt.Errorf("unknown element type %.20q", dtype)
+	}
+	for _, d := range shape {
+		switch {
+		case d < 0:
+			return 0, fmt.Errorf("negative dimension in shape %v", shape)
+		case d == 0:
+			empty = true
+		case n > math.MaxInt/d:
+			// Also where another dimension is zero: whoever multiplies
+			// [huge, huge, 0] from the left has overflowed by then.
+			return 0, fmt.Errorf("the size of shape %v overflows", shape)
+		default:
+			n *= d
+		}
+	}
+	if empty {
+		return 0, nil
+	}
+	return n, nil
+}
