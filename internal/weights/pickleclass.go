@@ -31,7 +31,7 @@ func (m *machine) stackGlobal() error {
 	module, ok1 := values[0].(string)
 	name, ok2 := values[1].(string)
 	if !ok1 || !ok2 {
-		return fmt.Errorf("a class named by a %s and a %s", kind(values[0]), kind(values[1]))
+		return fmt.Errorf("a class named by %s and %s", kind(values[0]), kind(values[1]))
 	}
 	return m.resolve(module, name)
 }
@@ -58,7 +58,7 @@ func (m *machine) reduce() error {
 	call, ok1 := values[0].(reducer)
 	args, ok2 := values[1].(tuple)
 	if !ok1 || !ok2 {
-		return fmt.Errorf("a %s called with a %s", kind(values[0]), kind(values[1]))
+		return fmt.Errorf("%s called with %s", kind(values[0]), kind(values[1]))
 	}
 	v, err := call(args)
 	return m.pushNew(costObject, v, err)
@@ -75,32 +75,32 @@ func (m *machine) build() error {
 		return err
 	}
 	if _, ok := target.(*dict); !ok {
-		return fmt.Errorf("attributes set on a %s", kind(target))
+		return fmt.Errorf("attributes set on %s", kind(target))
 	}
 	return nil
 }
 
-// kind names a value's type in errors, as Python would.
+// kind names a value's type in errors, with its article.
 func kind(v any) string {
 	switch v.(type) {
 	case nil:
 		return "None"
 	case bool:
-		return "bool"
+		return "a bool"
 	case int64:
-		return "int"
+		return "an int"
 	case float64:
-		return "float"
+		return "a float"
 	case string:
-		return "string"
+		return "a string"
 	case tuple:
-		return "tuple"
+		return "a tuple"
 	case *list:
-		return "list"
+		return "a list"
 	case *dict:
-		return "dict"
+		return "a dict"
 	case reducer:
-		return "function"
+		return "a function"
 	}
-	return "object"
+	return "an object"
 }

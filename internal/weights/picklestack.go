@@ -111,7 +111,7 @@ func (m *machine) appendItems(marked bool) error {
 	}
 	l, ok := target.(*list)
 	if !ok {
-		return fmt.Errorf("items appended to a %s", kind(target))
+		return fmt.Errorf("items appended to %s", kind(target))
 	}
 	l.items = append(l.items, items...)
 	return nil
@@ -131,7 +131,7 @@ func (m *machine) setItems(marked bool) error {
 	}
 	d, ok := target.(*dict)
 	if !ok {
-		return fmt.Errorf("items set in a %s", kind(target))
+		return fmt.Errorf("items set in %s", kind(target))
 	}
 	for i := 0; i < len(items); i += 2 {
 		d.keys = append(d.keys, items[i])

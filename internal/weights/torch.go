@@ -68,7 +68,7 @@ type namedView struct {
 func stateDict(root any) ([]namedView, error) {
 	d, ok := root.(*dict)
 	if !ok {
-		return nil, fmt.Errorf("a %s, not a state dict", kind(root))
+		return nil, fmt.Errorf("%s, not a state dict", kind(root))
 	}
 	found, where := d.views(), "the top level"
 	// A dict may be shared: it is looked at once, and is no rival of itself.

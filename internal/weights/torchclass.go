@@ -133,7 +133,7 @@ func toInt(v any) (int, error) {
 	n, ok := v.(int64)
 	switch {
 	case !ok:
-		return 0, fmt.Errorf("a %s for a size, stride, offset or count", kind(v))
+		return 0, fmt.Errorf("%s for a size, stride, offset or count", kind(v))
 	case n < 0 || int64(int(n)) != n:
 		return 0, fmt.Errorf("%d for a size, stride, offset or count", n)
 	}
