@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Decode reads one photo: JPEG, PNG, GIF (its first frame), WebP, BMP or TIFF (its first
-// page), told apart by content. It applies the EXIF orientation and blends transparency
+// Decode reads one photo: JPEG, PNG, GIF or WebP (of an animation the first frame), BMP or
+// TIFF (its first page), told apart by content. It applies the EXIF orientation and blends transparency
 // over white.
 //
 // A photo over a limit (ErrTooLarge), of an unknown format (ErrFormat), cut short or

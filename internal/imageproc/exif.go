@@ -80,18 +80,10 @@ func pngEXIF(data []byte) []byte {
 // webpEXIF returns the EXIF chunk of a WebP file. Some writers put JPEG's prefix
 // before it.
 func webpEXIF(data []byte) []byte {
-	const riffHeader = 12
-	data = data[min(riffHeader, len(data)):]
-	for len(data) >= 8 {
-		size, name := int64(binary.LittleEndian.Uint32(data[4:])), string(data[:4])
-		data = data[8:]
-		if size > int64(len(data)) {
-			return nil
-		}
+	for name, chunk := range riffChunks(data) {
 		if name == "EXIF" {
-			return bytes.TrimPrefix(data[:size], []byte("Exif\x00\x00"))
+			return bytes.TrimPrefix(chunk, []byte("Exif\x00\x00"))
 		}
-		data = data[min(size+size%2, int64(len(data))):]
 	}
 	return nil
 }
