@@ -1,16 +1,7 @@
 package tokenizer
 
-import (
-	"strings"
-
-	"github.com/cutline-go/cutline/tokenizer/internal/fixtext"
-)
-
-// IsRepaired reports whether ftfy changes more of a text than its white space.
-func IsRepaired(text string) bool {
-	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	return words(fixtext.Fix(text)) != words(text) && tidy(fixtext.Fix(text)) != tidy(text)
-}
+// IsRepaired reports whether CLIP's cleaning of a text depends on ftfy.
+func IsRepaired(text string) bool { return clean(text) != tidy(text) }
 
 // EncodeUnrepaired is CLIP's Encode without ftfy.
 func EncodeUnrepaired(t *BPE, text string) []int { return t.encodeCLIP(tidy(text)) }

@@ -4,13 +4,6 @@ package tokenizer
 // container/heap.
 type heap[T interface{ before(T) bool }] []T
 
-func (h heap[T]) peek() (first T, ok bool) {
-	if len(h) == 0 {
-		return first, false
-	}
-	return h[0], true
-}
-
 func (h *heap[T]) push(x T) {
 	s := append(*h, x)
 	i := len(s) - 1

@@ -1,25 +1,19 @@
 package tokenizer
 
-// chain is a long piece under merging: a doubly linked list of symbols with a
-// heap of the pairs that can merge, so that n symbols take n log n steps.
+import "slices"
+
+// chain is a long piece under merging: a doubly linked list of symbols, and for
+// each merge that is possible somewhere its places, so that n symbols take n log n
+// steps.
 type chain struct {
 	symbols    []int32
-	prev, next []int32 // neighbours, -1 at the ends
-	merges     []merge // the merge of a symbol with its right neighbour
-	queue      heap[place]
+	prev, next []int32           // neighbours, -1 at the ends
+	merges     []merge           // the merge of a symbol with its right neighbour
+	places     map[merge][]int32 // of the left symbol; some may be out of date
+	queue      heap[merge]       // the keys of places
 }
 
-// place is a pair in the queue: what it merges into, and its left symbol. It is
-// out of date once the chain has another merge there.
-type place struct {
-	merge merge
-	at    int32
-}
-
-// before puts earlier merges first, and of one merge the leftmost place.
-func (p place) before(q place) bool {
-	return p.merge < q.merge || p.merge == q.merge && p.at < q.at
-}
+func (m merge) before(n merge) bool { return m < n }
 
 // long merges m.symbols in place.
 func (m *merger) long(t *BPE) {
@@ -29,6 +23,7 @@ func (m *merger) long(t *BPE) {
 		prev:    make([]int32, n),
 		next:    make([]int32, n),
 		merges:  make([]merge, n),
+		places:  make(map[merge][]int32),
 	}
 	for i := range n {
 		c.prev[i], c.next[i] = int32(i)-1, int32(i)+1
@@ -37,16 +32,10 @@ func (m *merger) long(t *BPE) {
 	for i := range n {
 		c.look(t, int32(i))
 	}
-	var changed []int32
-	for {
-		first, ok := c.queue.peek()
-		if !ok {
-			break
-		}
+	for len(c.queue) > 0 {
 		// New pairs wait until the merge was applied everywhere: in a vocabulary
 		// whose merges are out of order they could come before it.
-		changed = c.apply(first.merge, changed[:0])
-		for _, at := range changed {
+		for _, at := range c.apply(c.queue.pop()) {
 			c.look(t, at)
 		}
 	}
@@ -59,25 +48,29 @@ func (m *merger) long(t *BPE) {
 
 // look finds the merge of the symbol at a place with its right neighbour.
 func (c *chain) look(t *BPE, at int32) {
-	if c.merges[at] = noMerge; c.next[at] < 0 {
+	c.merges[at] = noMerge
+	if c.next[at] < 0 {
 		return
 	}
-	if x := t.mergeOf(c.symbols[at], c.symbols[c.next[at]]); x != noMerge {
-		c.merges[at] = x
-		c.queue.push(place{x, at})
+	x := t.mergeOf(c.symbols[at], c.symbols[c.next[at]])
+	if x == noMerge {
+		return
 	}
+	c.merges[at] = x
+	places := c.places[x]
+	if len(places) == 0 {
+		c.queue.push(x)
+	}
+	c.places[x] = append(places, at)
 }
 
-// apply makes one merge at all its places, from left to right, and appends the
+// apply makes one merge at all its places, from left to right, and returns the
 // places whose pairs have changed.
-func (c *chain) apply(x merge, changed []int32) []int32 {
-	for {
-		first, ok := c.queue.peek()
-		if !ok || first.merge != x {
-			return changed
-		}
-		c.queue.pop()
-		at := first.at
+func (c *chain) apply(x merge) (changed []int32) {
+	places := c.places[x]
+	delete(c.places, x)
+	slices.Sort(places)
+	for _, at := range places {
 		if c.merges[at] != x {
 			continue
 		}
@@ -95,4 +88,5 @@ func (c *chain) apply(x merge, changed []int32) []int32 {
 			changed = append(changed, left)
 		}
 	}
+	return changed
 }

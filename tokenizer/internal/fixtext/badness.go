@@ -3,115 +3,11 @@ package fixtext
 import (
 	"strings"
 	"sync"
-	"unicode"
-
-	"golang.org/x/text/encoding/charmap"
 )
 
 // Text looks bad where characters stand next to each other that rarely do, except
-// when UTF-8 was misread. Characters belong to the classes below; a rule is a row
-// of classes or single characters. Classes and rules follow the "badness" heuristic
-// that ftfy 6 documents.
-
-type class uint32
-
-const (
-	control1  class = 1 << iota // Latin-1's control characters, never meant
-	odd                         // hardly ever seen but in mojibake
-	lower                       // Latin small letters with accents
-	upper                       // Latin capital letters with accents
-	lowerWord                   // Greek and Cyrillic small letters
-	upperWord                   // their capitals, and thorn
-	box                         // of line drawings
-	opening                     // punctuation before a word
-	closing                     // punctuation after a word
-	money
-	numeric // signs of arithmetic, fractions, superscripts
-	face    // letters and signs that emoticons are made of
-	common  // punctuation found everywhere
-	asciiLower
-	asciiUpper
-	inWord // letters, digits and the underscore
-	white
-	notASCIILetter
-
-	asciiLetter = asciiLower | asciiUpper
-	accented    = lower | upper
-)
-
-// members lists the classes that are best listed.
-var members = sync.OnceValue(func() map[rune]class {
-	all := make(map[rune]class)
-	for c, runes := range map[class]string{
-		odd:     "¦¤¨¬¯¶§¸ªºƒˆˇ˘˛˜†‡‰⌐◊\uFFFD",
-		opening: "¡«¿©΄΅‘‚“„•‹\uF8FF",
-		closing: "®»˝”›™",
-		money:   "¢£¥₧€",
-		numeric: "²³¹±¼½¾×µ÷⁄∂∆∏∑√∞∩∫≈≠≡≤≥№",
-		face:    "ÒÓÔÕÖÙÚÛÜòóôõöøùúûüŐ°",
-		common:  "\u00A0\u00AD·´–—―…’",
-		box:     "│┌┐┘├┤┬┼▀▄█▌▐░▒▓",
-		upper:   "ÀØÜÑҐ",
-		lower:   "ñüґﬁﬂ",
-	} {
-		for _, r := range runes {
-			all[r] |= c
-		}
-	}
-	for _, m := range []*charmap.Charmap{charmap.Windows1252, charmap.Windows1250, charmap.Windows1254, charmap.Windows1257} {
-		for r := range upperHalf(m) {
-			all[r] |= accentedClass(r, all[r])
-		}
-	}
-	return all
-})
-
-// accentedClass returns the class of a Latin letter of the Windows encodings. O and
-// U with accents are left out: faces have them as eyes.
-func accentedClass(r rune, known class) class {
-	switch {
-	case known&face != 0, !unicode.Is(unicode.Latin, r), r == 'Þ', r == 'þ', r == 'ª', r == 'º', r == 'ƒ':
-		return 0
-	case unicode.IsUpper(r):
-		return upper
-	}
-	if roles()[r] != 0 {
-		return lower
-	}
-	return 0 // no byte of UTF-8 is misread as it
-}
-
-func isC1(r rune) bool { return 0x80 <= r && r <= 0x9F }
-
-// classOf returns all classes of a character.
-func classOf(r rune) class {
-	switch {
-	case 'a' <= r && r <= 'z':
-		return asciiLower | inWord
-	case 'A' <= r && r <= 'Z':
-		return asciiUpper | inWord
-	case isC1(r):
-		return control1 | notASCIILetter
-	}
-	c := notASCIILetter
-	if unicode.IsSpace(r) {
-		c |= white
-	}
-	if unicode.IsLetter(r) || unicode.IsNumber(r) || r == '_' {
-		c |= inWord
-	}
-	switch {
-	case r < 0x80:
-		return c
-	case 'Α' <= r && r <= 'Ω', strings.ContainsRune("ΆΈΉΊΌΎΏΪΫÞ", r), 'Ё' <= r && r <= 'Я':
-		c |= upperWord
-	case 'α' <= r && r <= 'ω', strings.ContainsRune("άέήίΰ", r), 'а' <= r && r <= 'џ':
-		c |= lowerWord
-	case '═' <= r && r <= '╬':
-		c |= box
-	}
-	return c | members()[r]
-}
+// when UTF-8 was misread. A rule is a row of classes or single characters. Classes
+// and rules follow the "badness" heuristic of ftfy 6.3.
 
 // spot is one place of a rule: a character of some classes, or one of those listed.
 type spot struct {
@@ -134,25 +30,26 @@ var rules = sync.OnceValue(func() [][]spot {
 	arabic := spot{common | money | odd | numeric | opening, "ŸŠ®°µ»"}
 	return [][]spot{
 		rule(in(control1)),
-		rule(in(odd|accented|box|opening|closing|money|numeric), in(odd)),
+		rule(in(odd|accented|box|opening|closing|money|numeric|law), in(odd)),
 		rule(in(asciiLetter), in(lowerWord|upperWord), in(odd)),
-		rule(in(odd), in(accented|box|opening|closing|money|numeric)),
+		rule(in(odd), in(accented|box|opening|closing|money|numeric|law)),
 		rule(in(lower|lowerWord|box|closing|money|numeric), in(upper)),
 		rule(in(box|closing|money|numeric), in(lower)),
 		rule(in(lower|box|closing), in(money)),
 		rule(in(white), in(upper), in(money)),
-		rule(in(upper|box), in(numeric)),
+		rule(in(upper|box), in(numeric|law)),
 		rule(in(accented|box|money|closing), in(opening), in(numeric)),
-		rule(in(accented|money|numeric|box), in(closing), in(opening)),
+		rule(in(accented|money|numeric|box|law), in(closing), in(opening)),
 		rule(in(money|numeric|box), in(opening)),
 		rule(in(asciiLower), in(upper), in(opening|money)),
 		rule(in(box), in(face)),
-		rule(in(accented|money|numeric|opening|closing), in(box)),
+		rule(in(accented|money|numeric|opening|closing|law), in(box)),
 		rule(in(box), in(closing)),
-		rule(in(accented), in(closing), in(inWord)),
+		rule(in(accented), in(opening|closing), in(inWord)),
+		rule(in(upper), of("°")),
 
 		rule(of("Œœ"), in(notASCIILetter)),
-		rule(of("ÂÃÎÐ"), spot{opening | closing, "€Šš¢£Ÿž\u00A0\u00AD®©°·»–—´"}),
+		rule(of("ÂÃÎÐ"), spot{opening | closing, "€œŠš¢£Ÿž\u00A0\u00AD®©°·»–—´"}),
 		rule(of("×"), of("²³")),
 		rule(of("ØÙ"), arabic, of("ØÙ"), arabic),
 		rule(of("à"), of("²µ¹¼½¾")),
@@ -172,18 +69,28 @@ var rules = sync.OnceValue(func() [][]spot {
 	}
 })
 
+// startRules are those that hold only where a text begins.
+func startRules() [2][]spot {
+	return [2][]spot{
+		rule(of("ÃÂ"), of(" ")),
+		rule(in(upper), in(money), in(inWord)),
+	}
+}
+
 // isBad reports whether some part of the text looks like mojibake.
 func isBad(text string) bool {
 	if isASCIIText(text) {
 		return false
 	}
-	if strings.HasPrefix(text, "Ã ") || strings.HasPrefix(text, "Â ") {
-		return true
-	}
 	runes := []rune(text)
 	classes := make([]class, len(runes))
 	for i, r := range runes {
 		classes[i] = classOf(r)
+	}
+	for _, row := range startRules() {
+		if rowFits(row, runes, classes) {
+			return true
+		}
 	}
 	for i := range runes {
 		for _, row := range rules() {

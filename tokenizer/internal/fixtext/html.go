@@ -6,9 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/cases"
-	"golang.org/x/text/language"
-
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/language"
 )
 
 // UnescapeHTML replaces character references as Python's html.unescape does, those
