@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// Decode reads one photo: JPEG, PNG, GIF or WebP (of an animation the first frame), BMP or
-// TIFF (its first page), told apart by content. It applies the EXIF orientation and blends transparency
-// over white.
+// Decode reads one photo: JPEG, PNG, GIF or WebP (of an animation the first frame), BMP
+// or TIFF (its first page), told apart by content. It applies the EXIF orientation and
+// blends transparency over white.
 //
 // A photo over a limit (ErrTooLarge), of an unknown format (ErrFormat), cut short or
 // damaged is an error of one line that leaves the file's name to the caller. Damaged
@@ -22,10 +22,22 @@ func Decode(r io.Reader, l Limits) (*RGB, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f.picture(data, l)
+}
+
+// picture judges, decodes and turns upright. The parsers are other people's code over
+// foreign bytes; a panic in one, were there still a way to cause it, must cost this photo
+// and not the batch or the server, so this is the one place that recovers.
+func (f format) picture(data []byte, l Limits) (p *RGB, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p, err = nil, fmt.Errorf("decode %s: decoder failed: %v", f.name, v)
+		}
+	}()
 	if err := f.judgeHeader(data, l); err != nil {
 		return nil, err
 	}
-	p, err := f.pixels(data)
+	p, err = f.decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("decode %s: %w", f.name, err)
 	}
@@ -50,16 +62,4 @@ func (f format) judgeHeader(data []byte, l Limits) error {
 		return nil
 	}
 	return f.judgeWork(data)
-}
-
-// pixels runs the format's decoder. The decoders are other people's code over foreign
-// bytes; a panic in one, were there still a way to cause it, must cost this photo and
-// not the batch or the server, so this is the one place that recovers.
-func (f format) pixels(data []byte) (p *RGB, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			p, err = nil, fmt.Errorf("decoder failed: %v", v)
-		}
-	}()
-	return f.decode(data)
 }

@@ -62,6 +62,18 @@ func TestDecodeRefusesOtherFiles(t *testing.T) {
 	}
 }
 
+func TestDecoderPanicIsAnError(t *testing.T) {
+	f, err := sniff(soundFiles(t)["PNG"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.decode = func([]byte) (*RGB, error) { panic("index out of range") }
+	p, err := f.picture(soundFiles(t)["PNG"], DefaultLimits())
+	if p != nil || err == nil || !strings.Contains(err.Error(), "PNG: decoder failed: index out of range") {
+		t.Errorf("got %v, %v", p, err)
+	}
+}
+
 func TestDecodeReturnsReadError(t *testing.T) {
 	broken := errors.New("disk on fire")
 	if _, err := Decode(iotest.ErrReader(broken), DefaultLimits()); !errors.Is(err, broken) {

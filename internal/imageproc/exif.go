@@ -42,6 +42,12 @@ func orientation(tiff []byte) int {
 	return upright
 }
 
+// noEXIF is for formats that carry none.
+func noEXIF([]byte) []byte { return nil }
+
+// tiffEXIF returns the whole of a TIFF file, whose first directory is the photo's.
+func tiffEXIF(data []byte) []byte { return data }
+
 // jpegEXIF returns the EXIF block of a JPEG file.
 func jpegEXIF(data []byte) []byte {
 	const (

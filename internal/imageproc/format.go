@@ -8,6 +8,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -24,40 +25,48 @@ type format struct {
 	decode func(data []byte) (*RGB, error)       // the pixels as stored
 	exif   func(data []byte) []byte              // the TIFF structure with the orientation, or nil
 
-	// pixelsPerByte is the most pixels that one byte of such a file can stand for.
+	// pixelsPerByte is the most pixels that one byte of such a file can stand for, by the
+	// densest of the format's codes.
 	pixelsPerByte int64
 	// judgeWork, where not nil, refuses a file whose decoding would take far longer
 	// than its pixels warrant.
 	judgeWork func(data []byte) error
 }
 
-// The most pixels a byte can stand for, by the densest code of each format.
-const (
-	jpegPixelsPerByte = 8 * 64       // one bit for a block of 8×8
-	pngPixelsPerByte  = 8 * 1032     // bilevel rows, deflated
-	gifPixelsPerByte  = 4096         // one LZW code of 12 bits for its longest string
-	bmpPixelsPerByte  = 8            // bilevel, not compressed
-	tiffPixelsPerByte = 8 * 16384    // CCITT group 4: one bit for a row like the last
-	webpPixelsPerByte = 16384 * 1024 // VP8L: a picture of one colour takes no bits at all
-)
-
 // sniff tells the format by the file's first bytes; its name is never asked.
 func sniff(data []byte) (format, error) {
-	none := func([]byte) []byte { return nil }
 	switch {
 	case hasMagic(data, "\xff\xd8\xff"):
-		return format{"JPEG", jpeg.DecodeConfig, still(jpeg.Decode), jpegEXIF, jpegPixelsPerByte, judgeScans}, nil
+		return format{
+			name: "JPEG", config: jpeg.DecodeConfig, decode: still(jpeg.Decode), exif: jpegEXIF,
+			pixelsPerByte: 8 * 64, // one bit for a block of 8×8
+			judgeWork:     judgeScans,
+		}, nil
 	case hasMagic(data, "\x89PNG\r\n\x1a\n"):
-		return format{"PNG", png.DecodeConfig, still(png.Decode), pngEXIF, pngPixelsPerByte, nil}, nil
+		return format{
+			name: "PNG", config: png.DecodeConfig, decode: still(png.Decode), exif: pngEXIF,
+			pixelsPerByte: 8 * 1032, // bilevel rows, deflated
+		}, nil
 	case hasMagic(data, "GIF87a"), hasMagic(data, "GIF89a"):
-		return format{"GIF", gif.DecodeConfig, decodeGIF, none, gifPixelsPerByte, nil}, nil
+		return format{
+			name: "GIF", config: gif.DecodeConfig, decode: decodeGIF, exif: noEXIF,
+			pixelsPerByte: 4096, // one LZW code of 12 bits for its longest string
+		}, nil
 	case hasMagic(data, "RIFF????WEBP"):
-		return format{"WebP", webp.DecodeConfig, decodeWebP, webpEXIF, webpPixelsPerByte, nil}, nil
+		return format{
+			name: "WebP", config: webp.DecodeConfig, decode: decodeWebP, exif: webpEXIF,
+			pixelsPerByte: math.MaxInt32, // VP8L: a picture of one colour takes no bits
+		}, nil
 	case hasMagic(data, "BM"):
-		return format{"BMP", bmp.DecodeConfig, still(bmp.Decode), none, bmpPixelsPerByte, nil}, nil
+		return format{
+			name: "BMP", config: bmp.DecodeConfig, decode: still(bmp.Decode), exif: noEXIF,
+			pixelsPerByte: 8, // bilevel, not compressed
+		}, nil
 	case hasMagic(data, "II*\x00"), hasMagic(data, "MM\x00*"):
-		whole := func(data []byte) []byte { return data }
-		return format{"TIFF", tiff.DecodeConfig, still(tiff.Decode), whole, tiffPixelsPerByte, nil}, nil
+		return format{
+			name: "TIFF", config: tiff.DecodeConfig, decode: still(tiff.Decode), exif: tiffEXIF,
+			pixelsPerByte: 8 * 16384, // CCITT group 4: one bit for a row like the last
+		}, nil
 	}
 	return format{}, ErrFormat
 }

@@ -1,53 +1,16 @@
 package imageproc
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/cutline-go/cutline/internal/golden"
 )
-
-// goldenDir returns the folder of reference crops that Pillow made.
-func goldenDir(t testing.TB) string {
-	t.Helper()
-	shared, stated := os.LookupEnv("CUTLINE_SHARED")
-	if !stated {
-		shared = filepath.Join("..", "..", "..", "shared")
-	}
-	dir := filepath.Join(shared, "golden", "preprocess")
-	if _, err := os.Stat(dir); !stated && errors.Is(err, fs.ErrNotExist) {
-		t.Skip("golden/preprocess is not here: set CUTLINE_SHARED")
-	}
-	return dir
-}
-
-// readCrops returns the uint8 [size,size,3] tensors of a safetensors file by name.
-func readCrops(t *testing.T, path string) map[string][]uint8 {
-	t.Helper()
-	file := readFile(t, path)
-	headerSize := binary.LittleEndian.Uint64(file)
-	header, data := file[8:8+headerSize], file[8+headerSize:]
-	var tensors map[string]struct {
-		Dtype   string
-		Offsets [2]int `json:"data_offsets"`
-	}
-	if err := json.Unmarshal(header, &tensors); err != nil {
-		t.Fatal(err)
-	}
-	crops := map[string][]uint8{}
-	for name, tensor := range tensors {
-		if tensor.Dtype == "U8" {
-			crops[name] = data[tensor.Offsets[0]:tensor.Offsets[1]]
-		}
-	}
-	return crops
-}
 
 func readFile(t testing.TB, path string) []byte {
 	t.Helper()
@@ -88,8 +51,8 @@ func difference(a, b []uint8) (mean float64, largest int) {
 // that another JPEG decoder is allowed: repeated chroma samples alone cost more than this.
 func TestGoldenPreprocess(t *testing.T) {
 	const lossyMean = 0.15
-	dir := goldenDir(t)
-	var golden struct {
+	dir := golden.Dir(t, "preprocess")
+	var list struct {
 		Cases []struct {
 			File     string
 			Mode     string
@@ -97,17 +60,17 @@ func TestGoldenPreprocess(t *testing.T) {
 			Lossless bool
 		}
 	}
-	if err := json.Unmarshal(readFile(t, filepath.Join(dir, "cases.json")), &golden); err != nil {
+	if err := json.Unmarshal(readFile(t, filepath.Join(dir, "cases.json")), &list); err != nil {
 		t.Fatal(err)
 	}
-	crops := readCrops(t, filepath.Join(dir, "expected.safetensors"))
+	expected := golden.Load(t, filepath.Join(dir, "expected.safetensors"))
 	checked := 0
-	for _, c := range golden.Cases {
+	for _, c := range list.Cases {
 		p := decodeFile(t, filepath.Join(dir, c.File))
 		if got := [2]int{p.Width, p.Height}; got != c.Size {
 			t.Errorf("%s is %v pixels, want %v", c.File, got, c.Size)
 		}
-		for name, want := range crops {
+		for _, name := range expected.Names() {
 			file, side, _ := strings.Cut(name, "@")
 			if file != c.File {
 				continue
@@ -117,11 +80,12 @@ func TestGoldenPreprocess(t *testing.T) {
 				t.Fatal(err)
 			}
 			checked++
+			want, _ := expected.Tensor(name)
 			got := CLIP(size).Crop(p).Pix
-			if len(got) != len(want) {
-				t.Fatalf("%s has %d values, want %d", name, len(got), len(want))
+			if len(got) != len(want.Data) {
+				t.Fatalf("%s has %d values, want %d", name, len(got), len(want.Data))
 			}
-			mean, largest := difference(got, want)
+			mean, largest := difference(got, want.Data)
 			t.Logf("%-22s %-5s mean %.4f largest %d", name, c.Mode, mean, largest)
 			switch {
 			case c.Lossless && c.Mode != "RGBA" && largest > 0:
@@ -133,7 +97,7 @@ func TestGoldenPreprocess(t *testing.T) {
 			}
 		}
 	}
-	if checked != len(crops) {
-		t.Errorf("cases.json names %d of the %d expected crops", checked, len(crops))
+	if n := len(expected.Names()); checked != n || n == 0 {
+		t.Errorf("cases.json names %d of the %d expected crops", checked, n)
 	}
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Limits bounds what a photo may cost. They are judged from the file's length and its
-// header, before any pixel is allocated. Decoding takes 5 bytes a pixel at its peak for a common
-// JPEG, 11 for 16-bit channels, up to 30 for a progressive JPEG.
+// header, before any pixel is allocated. Decoding takes up to 8 bytes a pixel for a common
+// JPEG, 14 where channels have 16 bits, 30 for a progressive JPEG of four channels.
 type Limits struct {
 	MaxBytes  int64 // length of the file
 	MaxPixels int64 // width × height
@@ -28,7 +28,8 @@ var ErrTooLarge = errors.New("over the limit")
 // read returns all of r, or an error after at most MaxBytes+1 bytes.
 func (l Limits) read(r io.Reader) ([]byte, error) {
 	var data bytes.Buffer
-	n, err := data.ReadFrom(io.LimitReader(r, l.MaxBytes+1))
+	enough := max(l.MaxBytes, l.MaxBytes+1) // math.MaxInt64 has no successor
+	n, err := data.ReadFrom(io.LimitReader(r, enough))
 	if err != nil {
 		return nil, err
 	}

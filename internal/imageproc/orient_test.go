@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/cutline-go/cutline/internal/golden"
 )
 
 // letters returns a picture whose pixels are the letters of rows.
@@ -57,7 +59,7 @@ func TestOriented(t *testing.T) {
 
 // TestGoldenOrientation: one photo, stored eight ways, looks the same eight times.
 func TestGoldenOrientation(t *testing.T) {
-	dir := goldenDir(t)
+	dir := golden.Dir(t, "preprocess")
 	first := decodeFile(t, filepath.Join(dir, "orient_1.jpg"))
 	for o := 2; o <= 8; o++ {
 		p := decodeFile(t, filepath.Join(dir, fmt.Sprintf("orient_%d.jpg", o)))
