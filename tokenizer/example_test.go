@@ -33,12 +33,13 @@ func Example() {
 		log.Fatal(err)
 	}
 	ids := bpe.Encode("A dog runs on the snow.")
+	var tokens []string
 	for _, id := range ids {
-		fmt.Printf("%q ", bpe.Token(id))
+		tokens = append(tokens, bpe.Token(id))
 	}
-	fmt.Println()
+	fmt.Printf("%q\n", tokens)
 	fmt.Println(bpe.Decode(ids))
 	// Output:
-	// "A" "Ġdog" "Ġruns" "Ġon" "Ġthe" "Ġ" "s" "n" "o" "w" "."
+	// ["A" "Ġdog" "Ġruns" "Ġon" "Ġthe" "Ġ" "s" "n" "o" "w" "."]
 	// A dog runs on the snow.
 }

@@ -2,7 +2,6 @@ package tokenizer_test
 
 import (
 	"encoding/json"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -184,7 +183,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(`{"\ud800":0}`, "")
 	f.Fuzz(func(t *testing.T, vocab, merges string) {
 		_, _ = tokenizer.ReadCLIP(strings.NewReader(merges))
-		bpe, err := tokenizer.Read(strings.NewReader(vocab), io.Reader(strings.NewReader(merges)))
+		bpe, err := tokenizer.Read(strings.NewReader(vocab), strings.NewReader(merges))
 		if err != nil {
 			return
 		}
