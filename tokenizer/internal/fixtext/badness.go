@@ -93,6 +93,10 @@ func isBad(text string) bool {
 		}
 	}
 	for i := range runes {
+		// No rule begins with three ASCII characters, as most places in text do.
+		if i+2 < len(runes) && max(runes[i], runes[i+1], runes[i+2]) < 0x80 {
+			continue
+		}
 		for _, row := range rules() {
 			if rowFits(row, runes[i:], classes[i:]) {
 				return true
