@@ -18,16 +18,24 @@ func write(t testing.TB, content []byte) string {
 	return path
 }
 
+// allocated returns the bytes that f allocates, freed or not.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
 // open opens content as a file and fails the test if that takes more memory
 // than the package promises, or the error is not one line that names the file.
 func open(t testing.TB, content []byte) (*File, error) {
 	t.Helper()
 	path := write(t, content)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f, err := Open(path)
-	runtime.ReadMemStats(&after)
-	if took, limit := after.TotalAlloc-before.TotalAlloc, uint64(64<<20+4*len(content)); took > limit {
+	var f *File
+	var err error
+	took := allocated(func() { f, err = Open(path) })
+	if limit := uint64(64<<20 + 4*len(content)); took > limit {
 		t.Errorf("opening %d bytes allocates %d, more than %d", len(content), took, limit)
 	}
 	if err == nil {

@@ -12,24 +12,6 @@ type view struct {
 	size, stride []int // per dimension, stride in elements
 }
 
-// views returns the tensors that a dict holds directly, none where it is no
-// state dict, which names every tensor.
-func (d *dict) views() []namedView {
-	var found []namedView
-	for i, value := range d.values {
-		v, ok := value.(*view)
-		if !ok {
-			continue
-		}
-		name, ok := d.keys[i].(string)
-		if !ok {
-			return nil
-		}
-		found = append(found, namedView{name, v})
-	}
-	return found
-}
-
 // tensor finds the bytes of a view. Views in C order share the archive's
 // bytes; others, such as saved transposes, are copied into it.
 func (v *view) tensor(a *archive, name string) (Tensor, error) {

@@ -29,8 +29,10 @@ type File struct {
 
 // Open maps the file at path and reads its directory of tensors. The content
 // decides the format, not the name: safetensors, or the state dict that
-// torch.save wrote as a zip file (see stateDict for nested ones). Every error
-// names path, and the tensor where there is one.
+// torch.save wrote as a zip file. Of a training checkpoint it reads the one
+// dict of tensors below the top level, whose key the names do not repeat;
+// where there are several it fails. Every error is one line that names path,
+// and the tensor where there is one.
 func Open(path string) (*File, error) {
 	mapping, err := mapFile(path)
 	if err != nil {
@@ -64,6 +66,9 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 	}
 	return f.tensors[i], true
 }
+
+// Tensors returns all tensors, sorted by name; see Tensor for their Data.
+func (f *File) Tensors() []Tensor { return slices.Clone(f.tensors) }
 
 // Metadata returns the text entries of a safetensors header, nil where there
 // are none. The caller must not change the map.
