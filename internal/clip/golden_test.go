@@ -1,0 +1,106 @@
+package clip_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/golden"
+	"github.com/cutline-go/cutline/internal/weights"
+)
+
+// The bounds of the golden files for features of float32 and of fp16 weights.
+const (
+	tolerance     = 1e-4
+	toleranceHalf = 2e-3
+)
+
+// TestGoldenCLIP runs the encodings of one ViT: OpenAI's names in safetensors, in
+// float32 and fp16, and in a torch zip file; Hugging Face's names; and the same
+// weights with the exact GELU.
+func TestGoldenCLIP(t *testing.T) {
+	dir := golden.Dir(t, "clip_vit")
+	for _, test := range []struct {
+		file, io   string
+		activation clip.Activation
+		tolerance  float64
+	}{
+		{"openai.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
+		{"openai_fp16.safetensors", "io.safetensors", clip.QuickGELU, toleranceHalf},
+		{"state_dict.pt", "io.safetensors", clip.QuickGELU, tolerance},
+		{"hf/model.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
+		{"openai.safetensors", "io_gelu.safetensors", clip.GELU, tolerance},
+	} {
+		t.Run(test.file+"/"+string(test.activation), func(t *testing.T) {
+			tensors, err := weights.OpenAICLIP(golden.Load(t, filepath.Join(dir, test.file)).Tensors())
+			if err != nil {
+				t.Fatal(err)
+			}
+			config, err := clip.Infer(weights.Shapes(tensors))
+			if err != nil {
+				t.Fatal(err)
+			}
+			config.Activation = test.activation
+			run := load(t, config, tensors)
+			io := golden.Load(t, filepath.Join(dir, test.io))
+			out, err := run.Call(golden.Input(t, io, "image"), golden.Input(t, io, "tokens"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden.Compare(t, "image_features", golden.Values(t, out[0]), golden.Floats(t, io, "image_features"), test.tolerance)
+			golden.Compare(t, "text_features", golden.Values(t, out[1]), golden.Floats(t, io, "text_features"), test.tolerance)
+			if _, ok := io.Tensor("logits_per_image"); ok {
+				golden.Compare(t, "logits_per_image", golden.Values(t, out[2]), golden.Floats(t, io, "logits_per_image"), test.tolerance)
+			}
+		})
+	}
+}
+
+// TestGoldenHuggingFaceConfig holds the two ways to a configuration against each
+// other: the folder's config.json and the shapes of its tensors.
+func TestGoldenHuggingFaceConfig(t *testing.T) {
+	dir := filepath.Join(golden.Dir(t, "clip_vit"), "hf")
+	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := clip.ParseHuggingFace(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensors, err := weights.OpenAICLIP(golden.Load(t, filepath.Join(dir, "model.safetensors")).Tensors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inferred, err := clip.Infer(weights.Shapes(tensors))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if written != inferred {
+		t.Errorf("config.json says %+v, the tensors say %+v", written, inferred)
+	}
+}
+
+// load returns a graph from pixels and ids to both features and the logits.
+func load(t *testing.T, config clip.Config, tensors []weights.Tensor) *model.Exec {
+	engine, store := golden.Engine(t), model.NewStore()
+	network := func(root *model.Scope, inputs []*Node) []*Node {
+		image, text := config.EncodeImage(root, inputs[0]), config.EncodeText(root, inputs[1])
+		return []*Node{image, text, config.Logits(root, image, text)}
+	}
+	if err := weights.Declare(engine, store, config.Declare); err != nil {
+		t.Fatal(err)
+	}
+	if err := weights.Load(store, tensors); err != nil {
+		t.Fatal(err)
+	}
+	run, err := model.NewExec(engine, store, network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}

@@ -1,0 +1,45 @@
+// Package loss holds the objectives of the methods as functions of nodes.
+package loss
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Padding is the target id that no loss of the ClipCap family counts. Real tokens
+// of that id (GPT-2's "!") are therefore never trained, as in the original code.
+const Padding = 0
+
+// Sequence is the cross-entropy of ClipCap's train.py: the mean over all targets
+// [B, T] other than [Padding] of −log softmax(logits)[target], logits [B, T, V].
+func Sequence(logits, targets *Node) *Node {
+	losses := CrossEntropy(logits, targets)
+	counted := ConvertDType(NotEqual(targets, ConstAs(targets, Padding)), losses.DType())
+	total, count := rowSums(Mul(losses, counted)), rowSums(counted)
+	return Div(total, Max(count, ConstAs(count, 1)))
+}
+
+// Contrastive is CLIP's symmetric loss over the scaled cosines [B, B] of a batch:
+// the mean of the cross-entropies by row (image → text) and by column (text →
+// image), with the diagonal as targets.
+func Contrastive(logits *Node) *Node {
+	diagonal := Iota(logits.Graph(), shapes.Make(dtypes.Int32, logits.Shape().Dim(0)), 0)
+	image := ReduceAllMean(CrossEntropy(logits, diagonal))
+	text := ReduceAllMean(CrossEntropy(Transpose(logits, 0, 1), diagonal))
+	return MulScalar(Add(image, text), 0.5)
+}
+
+// CrossEntropy is −log softmax(logits)[target] for each target: logits [..., V],
+// targets [...].
+func CrossEntropy(logits, targets *Node) *Node {
+	shift := StopGradient(ReduceAndKeep(logits, ReduceMax, -1))
+	shifted := Sub(logits, shift)
+	logSum := Log(ReduceSum(Exp(shifted), -1))
+	pick := OneHot(targets, logits.Shape().Dim(-1), logits.DType())
+	return Sub(logSum, ReduceSum(Mul(shifted, pick), -1))
+}
+
+// rowSums sums x in two steps. The go engine adds a whole tensor in one running
+// float32 sum, which loses digits over a large one; rows first loses few.
+func rowSums(x *Node) *Node { return ReduceAllSum(ReduceSum(x, -1)) }

@@ -1,0 +1,70 @@
+package weights
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// GPT2 returns the tensors of a GPT-2 checkpoint under the bare names of Hugging
+// Face's base model (wte.weight, h.0.…): without the prefix "transformer.", the
+// causal-mask buffers and the tied head. A head of its own is an error.
+func GPT2(tensors []Tensor) ([]Tensor, error) {
+	var out []Tensor
+	for _, t := range tensors {
+		t.Name = strings.TrimPrefix(t.Name, "transformer.")
+		if t.Name != headName && !isMask(t.Name) {
+			out = append(out, t)
+		}
+	}
+	return out, checkTied(tensors, headName, "wte.weight", "transformer.wte.weight")
+}
+
+// ClipCap returns the tensors of a ClipCap checkpoint under the names of package
+// clipcap, which are its own, without buffers and the tied head.
+func ClipCap(tensors []Tensor) ([]Tensor, error) {
+	var out []Tensor
+	for _, t := range tensors {
+		if t.Name != "gpt."+headName && !isMask(t.Name) {
+			out = append(out, t)
+		}
+	}
+	return out, checkTied(tensors, "gpt."+headName, "gpt.transformer.wte.weight")
+}
+
+const headName = "lm_head.weight"
+
+// isMask tells GPT-2's causal-mask buffers by whole components: the suffix
+// "attn.bias" also ends "c_attn.bias".
+func isMask(name string) bool {
+	parts := strings.Split(name, ".")
+	n := len(parts)
+	return n >= 2 && parts[n-2] == "attn" && (parts[n-1] == "bias" || parts[n-1] == "masked_bias")
+}
+
+func checkTied(tensors []Tensor, head string, embeddings ...string) error {
+	h := slices.IndexFunc(tensors, func(t Tensor) bool { return t.Name == head })
+	e := slices.IndexFunc(tensors, func(t Tensor) bool { return slices.Contains(embeddings, t.Name) })
+	if h >= 0 && e >= 0 && !bytes.Equal(tensors[h].Data, tensors[e].Data) {
+		return fmt.Errorf("tensor %s differs from %s: a head of its own is not GPT-2", head, tensors[e].Name)
+	}
+	return nil
+}
+
+// OpenAICLIP returns the tensors of a CLIP checkpoint under OpenAI's names. Hugging
+// Face's are renamed, its separate query, key and value projections joined and its
+// projections transposed; the scalars that OpenAI's archives carry besides the
+// weights are left out.
+func OpenAICLIP(tensors []Tensor) ([]Tensor, error) {
+	if slices.ContainsFunc(tensors, func(t Tensor) bool { return strings.HasPrefix(t.Name, "text_model.") }) {
+		return fromHuggingFace(tensors)
+	}
+	var out []Tensor
+	for _, t := range tensors {
+		if !slices.Contains([]string{"input_resolution", "context_length", "vocab_size"}, t.Name) {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,149 @@
+package weights
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// Declare builds the graph of network without running it. Afterwards store holds
+// every variable that the graph asks for, without values where they are new.
+func Declare(engine compute.Backend, store *model.Store, network func(root *model.Scope, g *graph.Graph)) error {
+	g := graph.NewGraph(engine, "declare")
+	defer g.Finalize()
+	err := exceptions.TryCatch[error](func() { network(store.RootScope(), g) })
+	if err != nil {
+		return fmt.Errorf("building the network: %w", err)
+	}
+	return nil
+}
+
+// MismatchError tells how the tensors of a file differ from those that a network
+// asks for.
+type MismatchError struct {
+	Missing    []string // asked for, not in the file
+	Unexpected []string // in the file, not asked for
+	Misshapen  []string // "name: [file's shape], want [network's]"
+}
+
+func (e *MismatchError) Error() string {
+	var parts []string
+	for _, list := range []struct {
+		what  string
+		names []string
+	}{{"missing", e.Missing}, {"unexpected", e.Unexpected}, {"misshapen", e.Misshapen}} {
+		if n := len(list.names); n > 0 {
+			shown := list.names[:min(n, 3)]
+			part := fmt.Sprintf("%d %s (%s", n, list.what, strings.Join(shown, ", "))
+			if n > len(shown) {
+				part += ", …"
+			}
+			parts = append(parts, part+")")
+		}
+	}
+	return "tensors do not fit the network: " + strings.Join(parts, "; ")
+}
+
+// Load gives the variables of store the values of source, converted to float32.
+// The names of the two must be exactly the same, and so must the shapes; else the
+// error is a *MismatchError and store is unchanged.
+func Load(store *model.Store, source []Tensor) error {
+	byName := make(map[string]Tensor, len(source))
+	for _, t := range source {
+		byName[t.Name] = t
+	}
+	var mismatch MismatchError
+	asked := make(map[string]bool)
+	for v := range store.IterVariables() {
+		name := TensorName(v.Path())
+		asked[name] = true
+		t, ok := byName[name]
+		if !ok {
+			mismatch.Missing = append(mismatch.Missing, name)
+		} else if want := v.Shape().Dimensions; !slices.Equal(t.Shape, want) {
+			mismatch.Misshapen = append(mismatch.Misshapen, fmt.Sprintf("%s: %v, want %v", name, t.Shape, want))
+		}
+	}
+	for name := range byName {
+		if !asked[name] {
+			mismatch.Unexpected = append(mismatch.Unexpected, name)
+		}
+	}
+	if len(mismatch.Missing)+len(mismatch.Unexpected)+len(mismatch.Misshapen) > 0 {
+		slices.Sort(mismatch.Missing)
+		slices.Sort(mismatch.Unexpected)
+		slices.Sort(mismatch.Misshapen)
+		return &mismatch
+	}
+	return assign(store, byName)
+}
+
+func assign(store *model.Store, byName map[string]Tensor) error {
+	for v := range store.IterVariables() {
+		t := byName[TensorName(v.Path())]
+		values, err := t.Float32()
+		if err != nil {
+			return err
+		}
+		if err := v.SetValue(tensors.FromFlatDataAndDimensions(values, t.Shape...)); err != nil {
+			return fmt.Errorf("tensor %.80q: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
+// Export returns the float32 variables of store below the given scopes as tensors
+// of type dtype, sorted by name. Scopes are named because a store under training
+// holds the optimiser's moments as well.
+func Export(store *model.Store, dtype DType, scopes ...string) ([]Tensor, error) {
+	var out []Tensor
+	for v := range store.IterVariables() {
+		if v.DType() != dtypes.Float32 || !below(v.Path(), scopes) {
+			continue
+		}
+		value, err := v.Value()
+		if err != nil {
+			return nil, err
+		}
+		flat, err := tensors.CopyFlatData[float32](value)
+		if err != nil {
+			return nil, fmt.Errorf("variable %s: %w", v.Path(), err)
+		}
+		t, err := FromFloat32(TensorName(v.Path()), dtype, slices.Clone(v.Shape().Dimensions), flat)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+func below(path string, scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(scope string) bool {
+		return strings.HasPrefix(path, "/"+scope+"/")
+	})
+}
+
+// TensorName is the checkpoint's name of the variable at path: "/h/0/ln_1/bias" is
+// "h.0.ln_1.bias".
+func TensorName(path string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", ".")
+}
+
+// Shapes returns the shapes of tensors by name, from which networks infer their
+// sizes.
+func Shapes(tensors []Tensor) map[string][]int {
+	shapes := make(map[string][]int, len(tensors))
+	for _, t := range tensors {
+		shapes[t.Name] = t.Shape
+	}
+	return shapes
+}
