@@ -2,6 +2,8 @@ package train
 
 import (
 	"fmt"
+	"hash/fnv"
+	"math"
 	"slices"
 	"strings"
 
@@ -11,65 +13,93 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Objective builds the scalar loss of one batch. What it returns beyond the loss
-// is logged.
-type Objective func(root *model.Scope, inputs []*Node) (loss *Node, logged []*Node)
-
-// Optimizer minimises one objective over some scopes of a store.
+// Optimizer is how a network is updated.
 type Optimizer struct {
-	adamw    AdamW
-	clip     float64
-	scopes   []string
-	store    *model.Store
-	exec     *model.Exec
-	updates  int // that ran; the t of the last one
-	gradient Objective
+	AdamW    AdamW    `json:"adamw"`
+	Schedule Schedule `json:"schedule"`
+	Updates  int      `json:"updates"`   // of the whole run, where the schedule ends
+	ClipNorm float64  `json:"clip_norm"` // bound of the gradient's L2 norm; 0: none, as in ClipCap
+	Seed     int64    `json:"seed"`      // of dropout
 }
 
-// NewOptimizer prepares to minimise objective over the variables below scopes; all
-// others stay as they are, to the bit. Gradients are scaled down where their global
-// L2 norm exceeds clipNorm; 0 leaves them alone.
-func NewOptimizer(engine compute.Backend, store *model.Store, a AdamW, clipNorm float64, scopes []string, objective Objective) (*Optimizer, error) {
-	o := &Optimizer{adamw: a, clip: clipNorm, scopes: scopes, store: store, gradient: objective}
+// Validate reports the first field without a meaning.
+func (o Optimizer) Validate() error {
+	switch {
+	case o.Updates <= 0:
+		return fmt.Errorf("train: updates is %d, want more than 0", o.Updates)
+	case o.ClipNorm < 0 || math.IsNaN(o.ClipNorm):
+		return fmt.Errorf("train: clip_norm is %g, want 0 or more", o.ClipNorm)
+	}
+	return o.Schedule.Validate()
+}
+
+// Losses are the numbers that an update gives to the log, in order.
+type Losses []Loss
+
+// Loss is one of them.
+type Loss struct {
+	Name  string
+	Value float64
+}
+
+// Objective builds the scalar loss of one batch.
+type Objective func(root *model.Scope, inputs []*Node) *Node
+
+// Updater minimises one objective over some scopes of a store.
+type Updater struct {
+	optimizer Optimizer
+	scopes    []string
+	objective Objective
+	store     *model.Store
+	exec      *model.Exec
+}
+
+// NewUpdater prepares to minimise objective over the variables below scopes; all
+// others stay as they are, to the bit.
+func NewUpdater(engine compute.Backend, store *model.Store, o Optimizer, scopes []string, objective Objective) (*Updater, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	u := &Updater{optimizer: o, scopes: scopes, objective: objective, store: store}
 	var err error
-	if o.exec, err = model.NewExec(engine, store, o.graph); err != nil {
+	if u.exec, err = model.NewExec(engine, store, u.graph); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	o.exec.SetMaxCache(-1) // batches come in the few shapes that the data set makes
-	return o, nil
+	u.exec.SetMaxCache(-1) // batches come in the few shapes that a method pads to
+	return u, nil
 }
 
 // graph computes loss and gradients and moves the variables. Its first inputs are
 // the step size and the learning rate.
-func (o *Optimizer) graph(root *model.Scope, inputs []*Node) []*Node {
+func (u *Updater) graph(root *model.Scope, inputs []*Node) []*Node {
 	g := inputs[0].Graph()
 	root.Store().SetTraining(g, true)
-	loss, logged := o.gradient(root, inputs[2:])
-	variables := o.trained(root.Store(), g)
+	loss := u.objective(root, inputs[2:])
+	variables := u.trained(root.Store(), g)
 	values := make([]*Node, len(variables))
 	for i, v := range variables {
 		values[i] = v.NodeValue(g)
 	}
 	gradients := Gradient(loss, values...)
 	norm := globalNorm(gradients)
-	if o.clip > 0 {
+	if u.optimizer.ClipNorm > 0 {
 		// min(1, clip/norm), as torch.nn.utils.clip_grad_norm_ has it.
-		scale := Min(ScalarOne(g, norm.DType()), Div(ConstAs(norm, o.clip), AddScalar(norm, 1e-6)))
+		scale := Min(ConstAs(norm, 1), Div(ConstAs(norm, u.optimizer.ClipNorm), AddScalar(norm, 1e-6)))
 		for i := range gradients {
 			gradients[i] = Mul(gradients[i], scale)
 		}
 	}
 	for i, v := range variables {
-		o.adamw.update(root, v, gradients[i], inputs[0], inputs[1])
+		u.optimizer.AdamW.update(root, v, gradients[i], inputs[0], inputs[1])
 	}
-	return append([]*Node{loss, norm}, logged...)
+	return []*Node{loss, norm}
 }
 
-// trained lists the variables of the graph below the optimizer's scopes.
-func (o *Optimizer) trained(store *model.Store, g *Graph) []*model.Variable {
+// trained lists the variables of the graph below the updater's scopes.
+func (u *Updater) trained(store *model.Store, g *Graph) []*model.Variable {
 	var out []*model.Variable
 	for v := range store.IterVariables() {
-		inScope := slices.ContainsFunc(o.scopes, func(s string) bool { return strings.HasPrefix(v.Path(), "/"+s+"/") })
+		inScope := slices.ContainsFunc(u.scopes, func(s string) bool { return strings.HasPrefix(v.Path(), "/"+s+"/") })
 		if inScope && v.InUseByGraph(g) {
 			out = append(out, v)
 		}
@@ -80,32 +110,46 @@ func (o *Optimizer) trained(store *model.Store, g *Graph) []*model.Variable {
 func globalNorm(gradients []*Node) *Node {
 	squares := make([]*Node, len(gradients))
 	for i, gradient := range gradients {
+		square := Square(gradient)
 		if gradient.Rank() > 1 {
 			// Along the rows first: the go engine's sum of a whole tensor is one running
 			// float32, off by per mille over a million values.
-			squares[i] = ReduceAllSum(ReduceSum(Square(gradient), -1))
-		} else {
-			squares[i] = ReduceAllSum(Square(gradient))
+			square = ReduceSum(square, -1)
 		}
+		squares[i] = ReduceAllSum(square)
 	}
 	return Sqrt(ReduceAllSum(Stack(squares, 0)))
 }
 
-// Step runs one update at learning rate lr: the loss before it, the norm of its
-// gradient before clipping, and what the objective logs.
-func (o *Optimizer) Step(lr float64, inputs ...any) (loss, norm float32, logged []float32, err error) {
-	args := append([]any{float32(o.adamw.stepSize(lr, o.updates+1)), float32(lr)}, inputs...)
-	out, err := o.exec.Call(args...)
-	if err != nil {
-		return 0, 0, nil, fmt.Errorf("train: update %d: %w", o.updates+1, err)
+// Step runs the update with that number, counted from 0: the loss before it and the
+// norm of its gradient before clipping.
+func (u *Updater) Step(update int, inputs ...any) (Losses, error) {
+	// Dropout draws from a stream of the update's own, so that a resumed run draws
+	// what an uninterrupted one would have drawn.
+	if err := u.store.SetRNGStateFromSeed(streamSeed(u.optimizer.Seed, update)); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
-	o.updates++
-	values := make([]float32, len(out))
+	lr := u.optimizer.Schedule.Rate(update, u.optimizer.Updates)
+	size := u.optimizer.AdamW.stepSize(lr, update+1)
+	out, err := u.exec.Call(append([]any{float32(size), float32(lr)}, inputs...)...)
+	if err != nil {
+		return nil, fmt.Errorf("train: update %d: %w", update, err)
+	}
+	losses := Losses{{Name: "loss"}, {Name: "gradient_norm"}, {Name: "learning_rate", Value: lr}}
 	for i, t := range out {
-		values[i] = tensors.ToScalar[float32](t)
+		losses[i].Value = float64(tensors.ToScalar[float32](t))
 		if err := t.FinalizeAll(); err != nil {
-			return 0, 0, nil, fmt.Errorf("train: %w", err)
+			return nil, fmt.Errorf("train: %w", err)
+		}
+		if math.IsNaN(losses[i].Value) || math.IsInf(losses[i].Value, 0) {
+			return nil, fmt.Errorf("train: update %d: %s is %g: lower the learning rate or clip the gradient", update, losses[i].Name, losses[i].Value)
 		}
 	}
-	return values[0], values[1], values[2:], nil
+	return losses, nil
+}
+
+func streamSeed(seed int64, update int) int64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d/%d", seed, update)
+	return int64(h.Sum64())
 }
