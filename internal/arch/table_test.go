@@ -1,0 +1,87 @@
+package arch
+
+// rule is what the files of a package may import beside the standard library,
+// tests apart.
+type rule struct {
+	ours   []string // packages of this module, by their folder
+	others []string // modules, by the beginning of their path
+}
+
+const (
+	gomlx = "github.com/gomlx/" // gomlx, compute and its engines
+	text  = "golang.org/x/text"
+)
+
+// networks returns the packages that define networks.
+func networks() []string {
+	return []string{
+		"internal/nn", "internal/clip", "internal/gpt2", "internal/roberta",
+		"internal/mapper", "internal/clipcap",
+	}
+}
+
+// table returns the rule of each package. The order is the direction in which
+// the program flows: a package imports what stands above it.
+func table() map[string]rule {
+	graphs := []string{gomlx}
+	return map[string]rule{
+		// Foundations: they know nothing of ours.
+		"internal/nn":                {others: graphs},
+		"internal/loss":              {others: graphs},
+		"internal/align":             {others: graphs},
+		"internal/engine":            {others: graphs},
+		"internal/decode":            {},
+		"internal/imageproc":         {others: []string{"golang.org/x/image"}},
+		"internal/arch":              {},
+		"tokenizer":                  {ours: []string{"tokenizer/internal/fixtext"}, others: []string{text}},
+		"tokenizer/internal/fixtext": {others: []string{text}},
+		"metrics":                    {others: []string{text}},
+		"models":                     {},
+
+		// Networks.
+		"internal/clip":    {ours: []string{"internal/nn"}, others: graphs},
+		"internal/gpt2":    {ours: []string{"internal/nn"}, others: graphs},
+		"internal/roberta": {ours: []string{"internal/nn"}, others: graphs},
+		"internal/mapper":  {ours: []string{"internal/nn"}, others: graphs},
+		"internal/clipcap": {
+			ours:   []string{"internal/mapper", "internal/gpt2", "internal/nn", "internal/decode"},
+			others: graphs,
+		},
+
+		// Files.
+		"internal/weights": {
+			ours:   append(networks(), "internal/imageproc", "tokenizer"),
+			others: []string{gomlx, "github.com/edsrzf/mmap-go"},
+		},
+		"internal/convert": {
+			ours:   append(networks(), "internal/weights", "internal/imageproc", "tokenizer"),
+			others: graphs,
+		},
+		"internal/golden": {ours: []string{"internal/weights", "internal/engine"}, others: graphs},
+		"dataset":         {ours: []string{"tokenizer", "internal/imageproc", "internal/weights"}},
+
+		// Training.
+		"internal/train": {ours: []string{"internal/weights"}, others: graphs},
+		"internal/evaluate": {
+			ours: []string{"dataset", "metrics", "internal/decode"},
+		},
+		"internal/method": {
+			ours: append(networks(), "internal/align", "internal/loss", "internal/train",
+				"dataset", "tokenizer", "internal/decode", "internal/evaluate"),
+			others: graphs,
+		},
+
+		// What users import.
+		"captioner": {
+			ours: append(networks(), "internal/align", "internal/imageproc", "tokenizer",
+				"internal/decode", "internal/weights", "internal/engine"),
+			others: graphs,
+		},
+		"serve": {ours: []string{"captioner"}},
+		"batch": {ours: []string{"captioner"}},
+	}
+}
+
+// isCommand tells whether the package is a program: only programs import
+// whatever they need.
+func isCommand(folder string) bool { return hasFolder(folder, "cmd") }
