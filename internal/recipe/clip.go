@@ -1,0 +1,77 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/batches"
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/imageproc"
+	"github.com/cutline-go/cutline/internal/method"
+	"github.com/cutline-go/cutline/internal/nn"
+	"github.com/cutline-go/cutline/internal/train"
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+// CLIP trains a CLIP of one's own from photos with captions.
+type CLIP struct {
+	Name      string          `json:"name"` // of the model, as its scores will bear it
+	Data      Data            `json:"data"`
+	Network   clip.Config     `json:"network"` // vocab_size is the tokenizer's wish
+	Augment   batches.Augment `json:"augment"`
+	Batch     int             `json:"batch"` // photos an update
+	Optimizer train.Optimizer `json:"optimizer"`
+	Pace      Pace            `json:"pace"`
+	Seed      int64           `json:"seed"` // of initial values, order and augmentation
+}
+
+// Train runs the recipe and writes a model folder to out. A run that was stopped
+// goes on where it was.
+func (c CLIP) Train(ctx context.Context, engine compute.Backend, out string, report func(train.Progress)) error {
+	records, photos, closePhotos, err := c.Data.open()
+	if err != nil {
+		return err
+	}
+	defer closePhotos()
+	bpe, err := tokenizer.Train(tokenizer.CLIP, captions(records), c.Network.Text.VocabSize)
+	if err != nil {
+		return fmt.Errorf("tokenizer: %w", err)
+	}
+	c.Network.Text.VocabSize = bpe.Size()
+	if err := c.Network.Validate(); err != nil {
+		return err
+	}
+	store := model.NewStore()
+	store.SetParam("/"+nn.SeedParam, c.Seed)
+	learner, err := method.NewCLIP(engine, store, c.Network, c.Optimizer)
+	if err != nil {
+		return err
+	}
+	source := &batches.Photos{
+		Records: records, Source: photos, Tokenizer: bpe, Context: c.Network.Text.ContextLength,
+		Preprocess: imageproc.CLIP(c.Network.Vision.ImageSize), Augment: c.Augment,
+		Size: c.Batch, Seed: uint64(c.Seed),
+	}
+	p, err := plan(out, c.Pace, c.Optimizer.Updates, c)
+	if err != nil {
+		return err
+	}
+	return train.Loop(ctx, p, store, learner, source.Batch, report)
+}
+
+func captions(records []dataset.Record) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, r := range records {
+			for _, caption := range r.Captions {
+				if !yield(caption) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,76 @@
+// Package recipe goes from a configuration file to a trained model folder: it reads
+// the data, trains tokenizers, runs a method and writes the model.
+package recipe
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/train"
+)
+
+// Data is where photos with captions lie.
+type Data struct {
+	Captions string `json:"captions"` // JSONL of {"image", "captions", "split"}
+	Photos   string `json:"photos"`   // a tar archive or a folder
+	Split    string `json:"split"`    // the records that are learned from
+}
+
+// records reads the captions and opens the photos; close them after use.
+func (d Data) open() (records []dataset.Record, photos dataset.Photos, close func() error, err error) {
+	if records, err = dataset.LoadJSONL(d.Captions, d.Split); err != nil {
+		return nil, nil, nil, err
+	}
+	info, err := os.Stat(d.Photos)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if info.IsDir() {
+		return records, dataset.Folder(d.Photos), func() error { return nil }, nil
+	}
+	archive, err := dataset.OpenTar(d.Photos)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return records, archive, archive.Close, nil
+}
+
+// Pace is how often a run writes something down.
+type Pace struct {
+	SaveEvery int `json:"save_every"` // updates between checkpoints
+	LogEvery  int `json:"log_every"`  // updates between lines of the log
+}
+
+// ReadConfig reads a configuration file into config. Relative paths in it are taken
+// as the process sees them. A field that config lacks is an error.
+func ReadConfig(path string, config any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(config); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// plan lays out a run in folder out; its checkpoints go below "checkpoints".
+func plan(out string, pace Pace, updates int, config any) (train.Plan, error) {
+	data, err := json.Marshal(config)
+	if err != nil {
+		return train.Plan{}, fmt.Errorf("configuration: %w", err)
+	}
+	digest := sha256.Sum256(data)
+	return train.Plan{
+		Dir: filepath.Join(out, "run"), Run: hex.EncodeToString(digest[:]),
+		Updates: updates, SaveEvery: pace.SaveEvery, LogEvery: pace.LogEvery,
+	}, nil
+}
