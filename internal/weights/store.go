@@ -52,13 +52,18 @@ func (e *MismatchError) Error() string {
 }
 
 // Load gives the variables of store the values of source, converted to float32.
-// The names of the two must be exactly the same, and so must the shapes; else the
-// error is a *MismatchError and store is unchanged.
+// They must [Match]; else store is unchanged.
 func Load(store *model.Store, source []Tensor) error {
-	byName := make(map[string]Tensor, len(source))
-	for _, t := range source {
-		byName[t.Name] = t
+	if err := Match(store, source); err != nil {
+		return err
 	}
+	return assign(store, source)
+}
+
+// Match tells whether the variables of store and the tensors of source have
+// exactly the same names and shapes. If not, the error is a *MismatchError.
+func Match(store *model.Store, source []Tensor) error {
+	byName := index(source)
 	var mismatch MismatchError
 	asked := make(map[string]bool)
 	for v := range store.IterVariables() {
@@ -82,10 +87,19 @@ func Load(store *model.Store, source []Tensor) error {
 		slices.Sort(mismatch.Misshapen)
 		return &mismatch
 	}
-	return assign(store, byName)
+	return nil
 }
 
-func assign(store *model.Store, byName map[string]Tensor) error {
+func index(source []Tensor) map[string]Tensor {
+	byName := make(map[string]Tensor, len(source))
+	for _, t := range source {
+		byName[t.Name] = t
+	}
+	return byName
+}
+
+func assign(store *model.Store, source []Tensor) error {
+	byName := index(source)
 	for v := range store.IterVariables() {
 		t := byName[TensorName(v.Path())]
 		values, err := t.Float32()

@@ -18,12 +18,12 @@ import (
 	"github.com/edsrzf/mmap-go"
 )
 
-// File is a set of named tensors over a memory-mapped file. The file must not
-// be written to while it is open; replacing it by rename is fine. A File may
-// be read from several goroutines at once, until Close.
+// File is a set of named tensors over a memory-mapped file or bytes in memory.
+// Neither must be written to while it is open; replacing a file by rename is
+// fine. A File may be read from several goroutines at once, until Close.
 type File struct {
-	mapping  mmap.MMap
-	tensors  []Tensor // by name
+	mapping  mmap.MMap // nil for bytes in memory
+	tensors  []Tensor  // by name
 	metadata map[string]string
 }
 
@@ -44,6 +44,19 @@ func Open(path string) (*File, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return &File{mapping: mapping, tensors: tensors, metadata: metadata}, nil
+}
+
+// Parse is Open for a file that is in memory, such as an embedded one; name
+// stands for its path in errors. The tensors borrow data.
+func Parse(name string, data []byte) (*File, error) {
+	if len(data) == 0 {
+		return nil, fmt.Errorf("%s: the file is empty", name)
+	}
+	tensors, metadata, err := parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &File{tensors: tensors, metadata: metadata}, nil
 }
 
 // Names returns the names of all tensors, sorted.
@@ -78,12 +91,12 @@ func (f *File) Metadata() map[string]string { return f.metadata }
 // afterwards; what Float32 and Int64 returned stays valid. A second Close
 // does nothing.
 func (f *File) Close() error {
-	if f.mapping == nil {
+	mapping := f.mapping
+	f.mapping, f.tensors = nil, nil
+	if mapping == nil {
 		return nil
 	}
-	err := f.mapping.Unmap()
-	f.mapping, f.tensors = nil, nil
-	return err
+	return mapping.Unmap()
 }
 
 // mapFile maps a regular file read-only. It asks before it opens, because

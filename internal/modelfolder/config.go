@@ -1,0 +1,192 @@
+// Package modelfolder is what a trained model is on disk: training and conversion
+// write such a folder, inference opens it, and they share nothing else.
+//
+//	config.json        the networks and all that using them takes: [Config]
+//	model.safetensors  clip.…, clip_project.…, gpt.transformer.…
+//	clip_tokenizer/    vocab.json and merges.txt, where there is a CLIP
+//	gpt_tokenizer/     the same, where there is a language model
+//	run.json           how it was trained, where it was; for people and reruns
+package modelfolder
+
+import (
+	"errors"
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/gpt2"
+	"github.com/cutline-go/cutline/internal/imageproc"
+)
+
+// Version is the layout of folders that this package reads and writes.
+const Version = 1
+
+// Config is config.json. A folder holds a captioner (CLIP and Captioner), a CLIP
+// alone, or a language model alone.
+type Config struct {
+	Version int    `json:"version"`
+	Name    string `json:"name"` // for people, logs and servers
+
+	CLIPName string            `json:"clip_name,omitempty"` // as its makers call it, "ViT-B/32"
+	CLIP     *clip.Config      `json:"clip,omitempty"`
+	Image    *imageproc.Config `json:"image,omitempty"` // how that CLIP wants its photos
+
+	Captioner     *clipcap.Config `json:"captioner,omitempty"`
+	LanguageModel *gpt2.Config    `json:"language_model,omitempty"` // one that stands alone
+
+	// What ends a text: "." for ClipCap. The stop token itself is part of it.
+	StopTokens []int `json:"stop_tokens,omitempty"`
+	MaxTokens  int   `json:"max_tokens,omitempty"` // longest text that is generated unasked; ClipCap: 67
+}
+
+// Kind tells the three kinds of folder apart.
+type Kind string
+
+// The kinds of folder.
+const (
+	Captioner     Kind = "captioner"
+	CLIP          Kind = "CLIP"
+	LanguageModel Kind = "language model"
+)
+
+// Kind returns what a valid c describes.
+func (c Config) Kind() Kind {
+	switch {
+	case c.Captioner != nil:
+		return Captioner
+	case c.CLIP != nil:
+		return CLIP
+	}
+	return LanguageModel
+}
+
+// GPT returns the language model of c, nil for a CLIP alone.
+func (c Config) GPT() *gpt2.Config {
+	if c.Captioner != nil {
+		return &c.Captioner.GPT
+	}
+	return c.LanguageModel
+}
+
+// Validate reports the first thing that cannot be built or does not fit.
+func (c Config) Validate() error {
+	switch {
+	case c.Version != Version:
+		return fmt.Errorf("version is %d, want %d", c.Version, Version)
+	case c.Name == "":
+		return errors.New("name is empty")
+	case c.Captioner == nil && c.CLIP == nil && c.LanguageModel == nil:
+		return errors.New("describes no network: want captioner, clip or language_model")
+	case c.LanguageModel != nil && (c.CLIP != nil || c.Captioner != nil):
+		return errors.New("language_model stands beside another network")
+	case c.Captioner != nil && c.CLIP == nil:
+		return errors.New("captioner without clip")
+	}
+	if err := c.validateCLIP(); err != nil {
+		return err
+	}
+	if err := c.validateCaptioner(); err != nil {
+		return err
+	}
+	return c.validateText()
+}
+
+func (c Config) validateCLIP() error {
+	if c.CLIP == nil {
+		if c.Image != nil || c.CLIPName != "" {
+			return errors.New("image or clip_name without clip")
+		}
+		return nil
+	}
+	if err := c.CLIP.Validate(); err != nil {
+		return err
+	}
+	switch text := c.CLIP.Text; {
+	case c.CLIPName == "":
+		return errors.New("clip_name is empty")
+	case c.Image == nil:
+		return errors.New("clip without image, its preprocessing")
+	case c.Image.Size != c.CLIP.Vision.ImageSize:
+		return fmt.Errorf("image.size is %d, but the CLIP sees %d pixels a side", c.Image.Size, c.CLIP.Vision.ImageSize)
+	case text.EndToken < 0 || text.EndToken >= text.VocabSize:
+		return fmt.Errorf("clip: end_token %d is outside of the vocabulary of %d", text.EndToken, text.VocabSize)
+	}
+	return c.Image.Validate()
+}
+
+func (c Config) validateCaptioner() error {
+	if c.Captioner == nil {
+		return nil
+	}
+	// One after the other, because the whole reports both on two lines.
+	if err := c.Captioner.Mapper.Validate(); err != nil {
+		return err
+	}
+	if err := c.Captioner.GPT.Validate(); err != nil {
+		return err
+	}
+	if err := c.Captioner.Validate(); err != nil {
+		return err
+	}
+	if e := c.Captioner.Mapper.ClipWidth; e != c.CLIP.EmbedDim {
+		return fmt.Errorf("the mapper reads embeddings of width %d, but the CLIP makes them %d wide", e, c.CLIP.EmbedDim)
+	}
+	return nil
+}
+
+func (c Config) validateText() error {
+	gpt := c.GPT()
+	if gpt == nil {
+		if len(c.StopTokens) > 0 || c.MaxTokens != 0 {
+			return errors.New("stop_tokens or max_tokens without a language model")
+		}
+		return nil
+	}
+	if err := gpt.Validate(); err != nil {
+		return err
+	}
+	for _, id := range c.StopTokens {
+		if id < 0 || id >= gpt.VocabSize {
+			return fmt.Errorf("stop token %d is outside of the vocabulary of %d", id, gpt.VocabSize)
+		}
+	}
+	room := gpt.Positions
+	if c.Captioner != nil {
+		room -= c.Captioner.Mapper.PrefixLength
+	}
+	if c.MaxTokens < 1 || c.MaxTokens > room {
+		return fmt.Errorf("max_tokens is %d, but there is room for 1 to %d", c.MaxTokens, room)
+	}
+	return nil
+}
+
+// Declare asks for every variable of the networks, without running them.
+func (c Config) Declare(root *model.Scope, g *Graph) {
+	if c.CLIP != nil {
+		c.CLIP.Declare(root.At(clip.Scope), g)
+	}
+	if c.Captioner != nil {
+		c.Captioner.Declare(root, g)
+	}
+	if c.LanguageModel != nil {
+		c.LanguageModel.Declare(root.At(clipcap.GPTScope).At("transformer"), g)
+	}
+}
+
+// blocks counts the blocks of all networks, each of which has tensors of its own.
+func (c Config) blocks() int {
+	total := 0
+	if c.CLIP != nil {
+		total += c.CLIP.Vision.Layers + c.CLIP.Text.Layers
+	}
+	if c.Captioner != nil {
+		total += c.Captioner.Mapper.Layers
+	}
+	if gpt := c.GPT(); gpt != nil {
+		total += gpt.Layers
+	}
+	return total
+}

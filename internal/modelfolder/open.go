@@ -1,0 +1,179 @@
+package modelfolder
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/weights"
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+// The names in a folder.
+const (
+	configFile    = "config.json"
+	tensorsFile   = "model.safetensors"
+	runFile       = "run.json"
+	clipTokenizer = "clip_tokenizer"
+	gptTokenizer  = "gpt_tokenizer"
+)
+
+// maxJSON bounds config.json and run.json, in bytes.
+const maxJSON = 16 << 20
+
+// Folder is an open model folder.
+type Folder struct {
+	Model // Tensors point into the file, are read-only, and end with Close
+
+	name string
+	file *weights.File
+}
+
+// Open opens the model folder dir. It is strict: a field of config.json that is
+// unknown, a size that cannot be built, or parts that do not fit each other are an
+// error of one line that names the file. Whether the tensors are those that the
+// networks ask for is seen by Load.
+func Open(dir string) (*Folder, error) {
+	return open(os.DirFS(dir), dir, func() (*weights.File, error) {
+		return weights.Open(filepath.Join(dir, tensorsFile))
+	})
+}
+
+// OpenFS is Open for a folder at the root of fsys, such as an embedded one; name
+// stands for its path in errors.
+func OpenFS(fsys fs.FS, name string) (*Folder, error) {
+	return open(fsys, name, func() (*weights.File, error) {
+		data, err := fs.ReadFile(fsys, tensorsFile)
+		if err != nil {
+			return nil, fileError(name, tensorsFile, err)
+		}
+		return weights.Parse(path.Join(name, tensorsFile), data)
+	})
+}
+
+func open(fsys fs.FS, name string, tensors func() (*weights.File, error)) (*Folder, error) {
+	config, err := readConfig(fsys)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: not a model folder: no %s", name, configFile)
+	}
+	if err != nil {
+		return nil, fileError(name, configFile, err)
+	}
+	if err := config.Validate(); err != nil { // before anything big is read
+		return nil, fileError(name, configFile, err)
+	}
+	f := &Folder{Model: Model{Config: config}, name: name}
+	if err := f.readSmall(fsys); err != nil {
+		return nil, err
+	}
+	if f.file, err = tensors(); err != nil {
+		return nil, err
+	}
+	f.Tensors = f.file.Tensors()
+	if err := f.validate(); err != nil {
+		_ = f.file.Close() // the first error is the one that helps
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// readSmall reads run.json, where there is one, and the tokenizers.
+func (f *Folder) readSmall(fsys fs.FS) (err error) {
+	if f.Run, err = readBounded(fsys, runFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fileError(f.name, runFile, err)
+	}
+	if f.Config.CLIP != nil {
+		if f.CLIPTokenizer, err = readTokenizer(fsys, clipTokenizer); err != nil {
+			return fileError(f.name, clipTokenizer, err)
+		}
+	}
+	if f.Config.GPT() != nil {
+		if f.GPTTokenizer, err = readTokenizer(fsys, gptTokenizer); err != nil {
+			return fileError(f.name, gptTokenizer, err)
+		}
+	}
+	return nil
+}
+
+// readConfig reads config.json and refuses fields that it does not know: they
+// would change the network, or come from a newer program.
+func readConfig(fsys fs.FS) (Config, error) {
+	data, err := readBounded(fsys, configFile)
+	if err != nil {
+		return Config{}, err
+	}
+	var c Config
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&c); err != nil {
+		return Config{}, err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return Config{}, errors.New("more follows the object")
+	}
+	return c, nil
+}
+
+func readBounded(fsys fs.FS, name string) ([]byte, error) {
+	file, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxJSON+1))
+	if err == nil && len(data) > maxJSON {
+		err = fmt.Errorf("over the limit of %d MiB", maxJSON>>20)
+	}
+	return data, err
+}
+
+func readTokenizer(fsys fs.FS, dir string) (*tokenizer.BPE, error) {
+	vocab, err := fsys.Open(path.Join(dir, "vocab.json"))
+	if err != nil {
+		return nil, err
+	}
+	defer vocab.Close()
+	merges, err := fsys.Open(path.Join(dir, "merges.txt"))
+	if err != nil {
+		return nil, err
+	}
+	defer merges.Close()
+	return tokenizer.Read(vocab, merges)
+}
+
+// fileError names the file that err is about, once.
+func fileError(dir, file string, err error) error {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		file, err = inner.Path, inner.Err
+	}
+	return fmt.Errorf("%s: %w", path.Join(dir, file), err)
+}
+
+// Load gives store the values of all tensors as float32. The store may hold
+// nothing else. Where the tensors are not exactly those that the networks ask for,
+// the error is a *weights.MismatchError and store has no values.
+func (f *Folder) Load(engine compute.Backend, store *model.Store) error {
+	err := weights.Declare(engine, store, f.Config.Declare)
+	if err == nil {
+		err = weights.Load(store, f.Tensors)
+	}
+	if err != nil {
+		return fileError(f.name, tensorsFile, err)
+	}
+	return nil
+}
+
+// Close releases the tensors; what Load read stays.
+func (f *Folder) Close() error {
+	f.Tensors = nil
+	return f.file.Close()
+}
