@@ -8,6 +8,7 @@ export GOEXPERIMENT
 FUZZTIME    ?= 1m
 ORT_VERSION ?= 1.30.0
 TESTFLAGS   ?=
+TAGS        ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build test lint fuzz bench cover static tiny ort rename
@@ -15,8 +16,8 @@ TESTFLAGS   ?=
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build bin/cutline, one static file
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/cutline
+build: ## build bin/cutline, one static file (TAGS=onnx: not static, runs ONNX Runtime too)
+	CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath -tags '$(TAGS)' -o bin/ ./cmd/cutline
 
 test: ## run every test (TESTFLAGS='-run Golden' for some)
 	go test $(TESTFLAGS) ./...
@@ -57,7 +58,7 @@ ort: ## fetch ONNX Runtime for Linux x64 into .ort (needs npm)
 	tar -xzf .ort/onnxruntime-node-$(ORT_VERSION).tgz -C .ort --strip-components=5 \
 		package/bin/napi-v6/linux/x64/libonnxruntime.so.1
 	@rm .ort/onnxruntime-node-$(ORT_VERSION).tgz
-	@echo "--engine onnx:$(CURDIR)/.ort/libonnxruntime.so.1"
+	@echo "in a build with TAGS=onnx: --engine onnx:$(CURDIR)/.ort/libonnxruntime.so.1"
 
 rename: ## give the module another path: make rename MODULE=example.org/me/cutline
 	@test -n "$(MODULE)" || { echo "usage: make rename MODULE=example.org/me/cutline" >&2; exit 2; }
