@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+func TestOpenErrors(t *testing.T) {
+	for _, test := range []struct{ name, want string }{
+		{"tpu", "unknown name"},
+		{"go:fast", "unknown name"},
+		{"onnx", "onnx"},
+		{"onnx:", "onnx"},
+		{"onnx:/no/such/library.so", "onnx"},
+		{"onnx:a,cuda", "onnx"},
+	} {
+		b, err := Open(test.name)
+		if err == nil {
+			t.Errorf("Open(%q) = %v, want an error", test.name, b)
+			continue
+		}
+		if !strings.Contains(err.Error(), test.want) {
+			t.Errorf("Open(%q): %q does not say %q", test.name, err, test.want)
+		}
+	}
+}
+
+func TestOpenONNXSaysWhatIsMissing(t *testing.T) {
+	_, err := Open("onnx")
+	want := "-tags onnx"
+	if haveONNX {
+		want = "onnx:/path/to/libonnxruntime.so"
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Open(onnx): %v, want it to say %q", err, want)
+	}
+}
+
+func TestNames(t *testing.T) {
+	names := Names()
+	if names[0] != "go" {
+		t.Errorf("Names() = %q, want the default, go, first", names)
+	}
+	if holds := len(names) == 2 && names[1] == "onnx"; holds != haveONNX {
+		t.Errorf("Names() = %q with onnx built in: %v", names, haveONNX)
+	}
+}
+
+func TestKernels(t *testing.T) {
+	if k := Kernels(); !strings.HasPrefix(k, "simd (avx") && !strings.HasPrefix(k, "portable (") {
+		t.Errorf("Kernels() = %q", k)
+	}
+}
+
+// TestOutputsAreInputs feeds an output back as it is: GoMLX refuses a tensor
+// whose backend is not the very one that runs the graph.
+func TestOutputsAreInputs(t *testing.T) {
+	b := open(t)
+	double := graph.MustNewExec(b, func(x *graph.Node) *graph.Node { return graph.Add(x, x) })
+	x := call(t, double, []float32{1, 2})[0]
+	if owner, err := x.Backend(); err != nil || owner != b {
+		t.Fatalf("output is on backend %v, %v, want %v", owner, err, b)
+	}
+	clone, err := x.OnDeviceClone(b, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []*tensors.Tensor{x, clone} {
+		if got := tensors.MustCopyFlatData[float32](call(t, double, in)[0]); got[0] != 4 || got[1] != 8 {
+			t.Errorf("doubled twice: %v, want [4 8]", got)
+		}
+	}
+}
+
+func open(t testing.TB) compute.Backend {
+	t.Helper()
+	b, err := Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Finalize)
+	return b
+}
+
+// openPlain opens the go backend without the composed ops.
+func openPlain(t testing.TB) compute.Backend {
+	t.Helper()
+	b, err := newGoBackend()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Finalize)
+	return b
+}
+
+func call(t testing.TB, exec *graph.Exec, args ...any) []*tensors.Tensor {
+	t.Helper()
+	out, err := exec.Call(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
