@@ -23,9 +23,6 @@ import (
 	"github.com/cutline-go/cutline/internal/train"
 )
 
-// CLIPScope holds both towers in a store.
-const CLIPScope = "clip"
-
 // CLIP learns both towers from photos and their captions.
 type CLIP struct {
 	network clip.Config
@@ -33,17 +30,17 @@ type CLIP struct {
 	updater *train.Updater
 }
 
-// NewCLIP prepares to train network, whose variables live in store below CLIPScope.
+// NewCLIP prepares to train network, whose variables live in store below clip.Scope.
 func NewCLIP(engine compute.Backend, store *model.Store, network clip.Config, o train.Optimizer) (*CLIP, error) {
 	m := &CLIP{network: network, store: store}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, o, []string{CLIPScope}, m.loss)
+	m.updater, err = train.NewUpdater(engine, store, o, []string{clip.Scope}, m.loss)
 	return m, err
 }
 
 // loss is equation (2) for pixels [B, 3·S·S] and token ids [B, T].
 func (m *CLIP) loss(root *model.Scope, inputs []*Node) *Node {
-	scope, size := root.At(CLIPScope), m.network.Vision.ImageSize
+	scope, size := root.At(clip.Scope), m.network.Vision.ImageSize
 	pixels := Reshape(inputs[0], inputs[0].Shape().Dim(0), 3, size, size)
 	image, text := m.network.EncodeImage(scope, pixels), m.network.EncodeText(scope, inputs[1])
 	return loss.Contrastive(m.network.Logits(scope, image, text))
@@ -68,7 +65,7 @@ func (m *CLIP) Step(_ context.Context, update int, batch Photos) (train.Losses, 
 
 // limitScale brings τ back to ln 100 where the update left it above.
 func (m *CLIP) limitScale() error {
-	v := m.store.GetVariable(model.JoinPath("/", CLIPScope, "logit_scale"))
+	v := m.store.GetVariable(model.JoinPath("/", clip.Scope, "logit_scale"))
 	value, err := v.Value()
 	if err != nil {
 		return fmt.Errorf("method: logit_scale: %w", err)

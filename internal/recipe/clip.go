@@ -13,8 +13,9 @@ import (
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/imageproc"
 	"github.com/cutline-go/cutline/internal/method"
-	"github.com/cutline-go/cutline/internal/nn"
+	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/train"
+	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
 
@@ -33,6 +34,9 @@ type CLIP struct {
 // Train runs the recipe and writes a model folder to out. A run that was stopped
 // goes on where it was.
 func (c CLIP) Train(ctx context.Context, engine compute.Backend, out string, report func(train.Progress)) error {
+	if err := modelfolder.Writable(out); err != nil {
+		return err
+	}
 	records, photos, closePhotos, err := c.Data.open()
 	if err != nil {
 		return err
@@ -46,8 +50,7 @@ func (c CLIP) Train(ctx context.Context, engine compute.Backend, out string, rep
 	if err := c.Network.Validate(); err != nil {
 		return err
 	}
-	store := model.NewStore()
-	store.SetParam("/"+nn.SeedParam, c.Seed)
+	store := newStore(c.Seed)
 	learner, err := method.NewCLIP(engine, store, c.Network, c.Optimizer)
 	if err != nil {
 		return err
@@ -61,7 +64,28 @@ func (c CLIP) Train(ctx context.Context, engine compute.Backend, out string, rep
 	if err != nil {
 		return err
 	}
-	return train.Loop(ctx, p, store, learner, source.Batch, report)
+	if err := train.Loop(ctx, p, store, learner, source.Batch, report); err != nil {
+		return err
+	}
+	return c.write(out, store, bpe)
+}
+
+func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE) error {
+	image := imageproc.CLIP(c.Network.Vision.ImageSize)
+	m := modelfolder.Model{
+		Config: modelfolder.Config{
+			Version: modelfolder.Version, Name: c.Name, CLIPName: c.Name, CLIP: &c.Network, Image: &image,
+		},
+		CLIPTokenizer: bpe,
+	}
+	var err error
+	if m.Tensors, err = weights.Export(store, weights.F32, clip.Scope); err != nil {
+		return err
+	}
+	if m.Run, err = runJSON(c, c.Data.Captions, c.Data.Photos); err != nil {
+		return err
+	}
+	return modelfolder.Write(out, m)
 }
 
 func captions(records []dataset.Record) iter.Seq[string] {

@@ -11,7 +11,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gomlx/gomlx/ml/model"
+
 	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/nn"
 	"github.com/cutline-go/cutline/internal/train"
 )
 
@@ -22,7 +25,7 @@ type Data struct {
 	Split    string `json:"split"`    // the records that are learned from
 }
 
-// records reads the captions and opens the photos; close them after use.
+// open reads the captions and opens the photos; close them after use.
 func (d Data) open() (records []dataset.Record, photos dataset.Photos, close func() error, err error) {
 	if records, err = dataset.LoadJSONL(d.Captions, d.Split); err != nil {
 		return nil, nil, nil, err
@@ -62,7 +65,8 @@ func ReadConfig(path string, config any) error {
 	return nil
 }
 
-// plan lays out a run in folder out; its checkpoints go below "checkpoints".
+// plan lays out a run whose checkpoints and log lie beside the model folder out, in
+// out.run.
 func plan(out string, pace Pace, updates int, config any) (train.Plan, error) {
 	data, err := json.Marshal(config)
 	if err != nil {
@@ -70,7 +74,14 @@ func plan(out string, pace Pace, updates int, config any) (train.Plan, error) {
 	}
 	digest := sha256.Sum256(data)
 	return train.Plan{
-		Dir: filepath.Join(out, "run"), Run: hex.EncodeToString(digest[:]),
+		Dir: filepath.Clean(out) + ".run", Run: hex.EncodeToString(digest[:]),
 		Updates: updates, SaveEvery: pace.SaveEvery, LogEvery: pace.LogEvery,
 	}, nil
+}
+
+// newStore returns an empty store whose variables will be drawn from seed.
+func newStore(seed int64) *model.Store {
+	store := model.NewStore()
+	store.SetParam("/"+nn.SeedParam, seed)
+	return store
 }

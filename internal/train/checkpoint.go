@@ -165,7 +165,7 @@ func restore(path string, store *model.Store) error {
 			return fmt.Errorf("train: %s: %w", path, err)
 		}
 		value := tensors.FromFlatDataAndDimensions(values, t.Shape...)
-		name := "/" + strings.ReplaceAll(t.Name, ".", "/")
+		name := weights.VariablePath(t.Name)
 		if v := store.GetVariable(name); v != nil {
 			err = v.SetValue(value)
 		} else {

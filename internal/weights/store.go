@@ -161,3 +161,6 @@ func Shapes(tensors []Tensor) map[string][]int {
 	}
 	return shapes
 }
+
+// VariablePath is the path of the variable that TensorName names.
+func VariablePath(name string) string { return "/" + strings.ReplaceAll(name, ".", "/") }

@@ -1,0 +1,141 @@
+package recipe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+
+	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/batches"
+	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/gpt2"
+	"github.com/cutline-go/cutline/internal/method"
+	"github.com/cutline-go/cutline/internal/modelfolder"
+	"github.com/cutline-go/cutline/internal/train"
+	"github.com/cutline-go/cutline/internal/weights"
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+// LanguageModel trains a small GPT-2 and its tokenizer from sentences.
+type LanguageModel struct {
+	Name      string          `json:"name"`
+	Texts     []string        `json:"texts"`    // plain text files, a sentence a line
+	Captions  string          `json:"captions"` // JSONL whose captions are added; may be empty
+	Split     string          `json:"split"`    // of Captions
+	Network   gpt2.Config     `json:"network"`  // vocab_size is the tokenizer's wish
+	Batch     int             `json:"batch"`    // sentences an update
+	MaxTokens int             `json:"max_tokens"`
+	Optimizer train.Optimizer `json:"optimizer"`
+	Pace      Pace            `json:"pace"`
+	Seed      int64           `json:"seed"`
+}
+
+// Train runs the recipe and writes a model folder to out. A run that was stopped
+// goes on where it was.
+func (l LanguageModel) Train(ctx context.Context, engine compute.Backend, out string, report func(train.Progress)) error {
+	if err := modelfolder.Writable(out); err != nil {
+		return err
+	}
+	sentences, err := l.sentences()
+	if err != nil {
+		return err
+	}
+	bpe, err := tokenizer.Train(tokenizer.GPT2, slices.Values(sentences), l.Network.VocabSize)
+	if err != nil {
+		return fmt.Errorf("tokenizer: %w", err)
+	}
+	l.Network.VocabSize = bpe.Size()
+	if err := l.Network.Validate(); err != nil {
+		return err
+	}
+	begin, ok := bpe.ID(endOfText)
+	if !ok {
+		return fmt.Errorf("tokenizer: no %s", endOfText)
+	}
+	store := newStore(l.Seed)
+	learner, err := method.NewLanguageModel(engine, store, l.Network, l.Optimizer, begin, l.MaxTokens)
+	if err != nil {
+		return err
+	}
+	source := &batches.Texts{Sentences: sentences, Tokenizer: bpe, Size: l.Batch, Seed: uint64(l.Seed)}
+	p, err := plan(out, l.Pace, l.Optimizer.Updates, l)
+	if err != nil {
+		return err
+	}
+	if err := train.Loop(ctx, p, store, learner, source.Batch, report); err != nil {
+		return err
+	}
+	tensors, err := weights.Export(store, weights.F32, clipcap.GPTScope)
+	if err != nil {
+		return err
+	}
+	return l.write(out, tensors, bpe)
+}
+
+// endOfText stands between texts in GPT-2's training.
+const endOfText = "<|endoftext|>"
+
+// sentences reads all texts, each sentence prepared as captions are.
+func (l LanguageModel) sentences() ([]string, error) {
+	var out []string
+	for _, path := range l.Texts {
+		text, err := dataset.LoadText(path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text...)
+	}
+	if l.Captions != "" {
+		records, err := dataset.LoadJSONL(l.Captions, l.Split)
+		if err != nil {
+			return nil, err
+		}
+		out = slices.AppendSeq(out, captions(records))
+	}
+	for i := range out {
+		out[i] = dataset.Sentence(out[i])
+	}
+	out = slices.DeleteFunc(out, func(s string) bool { return s == "" })
+	if len(out) == 0 {
+		return nil, errors.New("no sentences to learn from: texts and captions are empty")
+	}
+	return out, nil
+}
+
+func (l LanguageModel) write(out string, tensors []weights.Tensor, bpe *tokenizer.BPE) error {
+	stop, err := stopTokens(bpe)
+	if err != nil {
+		return err
+	}
+	data := slices.Clone(l.Texts)
+	if l.Captions != "" {
+		data = append(data, l.Captions)
+	}
+	run, err := runJSON(l, data...)
+	if err != nil {
+		return err
+	}
+	return modelfolder.Write(out, modelfolder.Model{
+		Config: modelfolder.Config{
+			Version: modelfolder.Version, Name: l.Name, LanguageModel: &l.Network,
+			StopTokens: stop, MaxTokens: min(l.MaxTokens, l.Network.Positions),
+		},
+		GPTTokenizer: bpe, Tensors: tensors, Run: run,
+	})
+}
+
+// stopTokens are the full stop and, where the vocabulary has it, the full stop
+// behind a space.
+func stopTokens(bpe *tokenizer.BPE) ([]int, error) {
+	dot := bpe.Encode(".")
+	if len(dot) != 1 {
+		return nil, errors.New("tokenizer: the full stop is not one token")
+	}
+	if spaced := bpe.Encode(" ."); len(spaced) == 1 {
+		return []int{dot[0], spaced[0]}, nil
+	}
+	return dot, nil
+}
