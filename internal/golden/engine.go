@@ -4,15 +4,16 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
-	_ "github.com/gomlx/compute/gobackend" // the engine that every build has
+
+	"github.com/cutline-go/cutline/internal/engine"
 )
 
 // Engine returns the pure-Go engine.
 func Engine(t testing.TB) compute.Backend {
 	t.Helper()
-	engine, err := compute.NewWithConfig("go:ops_sequential")
+	e, err := engine.Open("go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engine
+	return e
 }

@@ -95,7 +95,9 @@ func (u *Updater) graph(root *model.Scope, inputs []*Node) []*Node {
 	return []*Node{loss, norm}
 }
 
-// trained lists the variables of the graph below the updater's scopes.
+// trained lists the variables of the graph below the updater's scopes, by path: a
+// resumed run creates them in another order than a fresh one, and sums over them
+// must not differ in a bit.
 func (u *Updater) trained(store *model.Store, g *Graph) []*model.Variable {
 	var out []*model.Variable
 	for v := range store.IterVariables() {
@@ -104,6 +106,7 @@ func (u *Updater) trained(store *model.Store, g *Graph) []*model.Variable {
 			out = append(out, v)
 		}
 	}
+	slices.SortFunc(out, func(a, b *model.Variable) int { return strings.Compare(a.Path(), b.Path()) })
 	return out
 }
 
