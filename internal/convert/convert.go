@@ -1,0 +1,166 @@
+// Package convert makes model folders of other people's checkpoints: CLIP from
+// OpenAI's or Hugging Face's files, GPT-2 from Hugging Face's, and ClipCap's own.
+package convert
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/gomlx/compute"
+
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/modelfolder"
+	"github.com/cutline-go/cutline/internal/weights"
+)
+
+// Sources names the checkpoints. CLIP, GPT2 and ClipCap together make a
+// captioner; CLIP or GPT2 alone makes a folder of that network.
+type Sources struct {
+	Name string // of the new model
+
+	// CLIP is a folder in Hugging Face's layout (config.json, model.safetensors or
+	// pytorch_model.bin, preprocessor_config.json where the preprocessing is not
+	// OpenAI's), or a file of tensors with OpenAI's names.
+	CLIP string
+	// CLIPName is what its makers call it, such as "ViT-B/32"; "" stands for the
+	// last part of CLIP's path.
+	CLIPName string
+	// CLIPTokenizer is OpenAI's bpe_simple_vocab_16e6.txt, gzipped or not, or a
+	// folder with vocab.json and merges.txt; "" stands for the folder CLIP.
+	CLIPTokenizer string
+	// Activation is that of a file with OpenAI's names, which does not tell; ""
+	// stands for QuickGELU. Many of open_clip's want GELU.
+	Activation clip.Activation
+
+	// GPT2 is a folder in Hugging Face's layout: config.json, vocab.json and
+	// merges.txt; the tensors are read where there is no ClipCap.
+	GPT2 string
+
+	// ClipCap is a checkpoint that ClipCap's train.py saved, of the CLIP and GPT-2
+	// above.
+	ClipCap string
+	// Normalize says whether embeddings are divided by their length before the
+	// mapper; nil stands for what the released checkpoints expect: no for an MLP,
+	// yes for a transformer.
+	Normalize *bool
+
+	// DType is what tensors are stored as, weights.F32 or weights.F16; "" keeps
+	// what they are.
+	DType weights.DType
+}
+
+// Found is what the sources turned out to be.
+type Found struct {
+	Config     modelfolder.Config
+	Parameters int      // in all networks together
+	Files      []string // the files of tensors that were read
+}
+
+// Folder writes the model folder dir, as modelfolder.Write does. All is checked
+// before: that the tensors are exactly those of the networks, with engine, and
+// that the networks fit each other. When anything fails nothing is written, and
+// the error is one line that names the file.
+func Folder(engine compute.Backend, dir string, s Sources) (Found, error) {
+	if err := modelfolder.Writable(dir); err != nil {
+		return Found{}, err
+	}
+	if err := s.check(); err != nil {
+		return Found{}, err
+	}
+	var c conversion
+	defer c.close()
+	c.model.Config = modelfolder.Config{Version: modelfolder.Version, Name: s.Name}
+	for _, step := range []func(Sources) error{c.addCLIP, c.addGPT2, c.addClipCap, c.cast} {
+		if err := step(s); err != nil {
+			return Found{}, err
+		}
+	}
+	if err := c.model.Config.Validate(); err != nil {
+		return Found{}, fmt.Errorf("the sources do not fit: %w", err)
+	}
+	if err := c.model.Check(engine); err != nil {
+		return Found{}, fmt.Errorf("%s: %w", cmp.Or(s.ClipCap, s.CLIP, s.GPT2), err)
+	}
+	if err := modelfolder.Write(dir, c.model); err != nil {
+		return Found{}, err
+	}
+	return c.found(), nil
+}
+
+// check tells whether the sources are a combination that makes a model.
+func (s Sources) check() error {
+	switch {
+	case s.Name == "":
+		return errors.New("convert: the new model has no name")
+	case s.ClipCap != "" && (s.CLIP == "" || s.GPT2 == ""):
+		return fmt.Errorf("%s: a ClipCap checkpoint needs its CLIP and its GPT-2 folder", s.ClipCap)
+	case s.ClipCap == "" && s.CLIP != "" && s.GPT2 != "":
+		return errors.New("convert: a CLIP and a GPT-2 make no captioner without a ClipCap checkpoint; train one or name one of them")
+	case s.CLIP == "" && s.GPT2 == "":
+		return errors.New("convert: no checkpoint is named")
+	case s.DType != "" && s.DType != weights.F32 && s.DType != weights.F16:
+		return fmt.Errorf("convert: type %q, want %s or %s", s.DType, weights.F32, weights.F16)
+	}
+	return nil
+}
+
+// conversion is a model in the making, whose tensors lie in open files.
+type conversion struct {
+	model modelfolder.Model
+	files []*weights.File
+	paths []string
+}
+
+// open returns the tensors of the file at path, renamed by rename.
+func (c *conversion) open(path string, rename func([]weights.Tensor) ([]weights.Tensor, error)) ([]weights.Tensor, error) {
+	file, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	c.files, c.paths = append(c.files, file), append(c.paths, path)
+	tensors, err := rename(file.Tensors())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return tensors, nil
+}
+
+// add adds the tensors of a network, whose names continue scope.
+func (c *conversion) add(scope string, tensors []weights.Tensor) {
+	for _, t := range tensors {
+		t.Name = scope + t.Name
+		c.model.Tensors = append(c.model.Tensors, t)
+	}
+}
+
+// cast gives all tensors the type that they are stored as, and refuses values that
+// are no numbers.
+func (c *conversion) cast(s Sources) error {
+	for i, t := range c.model.Tensors {
+		cast, err := weights.Cast([]weights.Tensor{t}, cmp.Or(s.DType, t.DType))
+		if err != nil {
+			return err
+		}
+		c.model.Tensors[i] = cast[0]
+	}
+	return nil
+}
+
+func (c *conversion) found() Found {
+	found := Found{Config: c.model.Config, Files: c.paths}
+	for _, t := range c.model.Tensors {
+		size := 1
+		for _, d := range t.Shape {
+			size *= d
+		}
+		found.Parameters += size
+	}
+	return found
+}
+
+func (c *conversion) close() {
+	for _, f := range c.files {
+		_ = f.Close() // they were only read
+	}
+}

@@ -1,0 +1,4 @@
+package convert
+
+// FullStops lets tests look for those of GPT-2's own vocabulary.
+var FullStops = fullStops
