@@ -50,7 +50,7 @@ static: ## build for Linux and check that nothing is loaded at run time
 	GOEXPERIMENT= go run .ci/static.go dist/cutline-linux
 
 tiny: ## train the carried model, models/tiny
-	./models/tiny/train.sh
+	./models/recipes/tiny/train.sh
 
 ort: ## fetch ONNX Runtime for Linux x64 into .ort (needs npm)
 	@mkdir -p .ort
