@@ -18,6 +18,9 @@ func Decode(r io.Reader, l Limits) (*RGB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(data) == 0 { // an upload or a download that failed: say so
+		return nil, fmt.Errorf("the file is empty: %w", ErrFormat)
+	}
 	f, err := sniff(data)
 	if err != nil {
 		return nil, err
