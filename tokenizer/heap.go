@@ -2,7 +2,9 @@ package tokenizer
 
 // heap is a binary heap of values that know their order, without the boxing of
 // container/heap.
-type heap[T interface{ before(T) bool }] []T
+type heap[T ordered[T]] []T
+
+type ordered[T any] interface{ before(T) bool }
 
 func (h *heap[T]) push(x T) {
 	s := append(*h, x)

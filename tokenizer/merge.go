@@ -13,7 +13,6 @@ const (
 
 func newMerge(rank, id int) merge      { return merge(rank)<<32 | merge(id) }
 func (m merge) id() int32              { return int32(uint32(m)) }
-func (m merge) rank() uint32           { return uint32(m >> 32) }
 func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
 
 // mergeOf returns the merge of two neighbours, or noMerge.
