@@ -1,0 +1,177 @@
+// Package captioner turns photos into captions: one short English sentence each.
+//
+//	c, err := captioner.Open("models/tiny", captioner.Options{})
+//	photo, err := c.Read(file)
+//	caption, err := c.Caption(ctx, photo)
+//
+// A CLIP sees the photo, a mapper turns its embedding into a prefix, and a GPT-2
+// writes the caption (ClipCap, Mokady et al. 2021). All of it runs in this process;
+// nothing is downloaded.
+package captioner
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/decode"
+	"github.com/cutline-go/cutline/internal/engine"
+	"github.com/cutline-go/cutline/internal/imageproc"
+	"github.com/cutline-go/cutline/internal/modelfolder"
+)
+
+// Captioner is an open model. It is safe for concurrent use.
+type Captioner struct {
+	*opened
+	decoding decode.Options
+	rerank   bool
+}
+
+// opened is what the captioners that With returns share.
+type opened struct {
+	folder    modelfolder.Model // without its tensors, which store holds
+	engine    compute.Backend
+	store     *model.Store
+	encoder   *clip.Encoder
+	generator *clipcap.Generator // nil for a CLIP alone
+	limits    imageproc.Limits
+	batch     int
+
+	// Calls hold it for reading, Close for writing.
+	mu     sync.RWMutex
+	closed bool
+}
+
+// Open opens the model folder dir: a captioner or, for embeddings only, a CLIP.
+// The model's weights are held in memory as float32 until Close. Errors are one
+// line that names the file.
+func Open(dir string, o Options) (*Captioner, error) {
+	folder, err := modelfolder.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return open(folder, o)
+}
+
+// OpenFS is Open for a model folder at the root of fsys, such as an embedded one.
+func OpenFS(fsys fs.FS, o Options) (*Captioner, error) {
+	folder, err := modelfolder.OpenFS(fsys, "model")
+	if err != nil {
+		return nil, err
+	}
+	return open(folder, o)
+}
+
+// open takes folder over, and closes it.
+func open(folder *modelfolder.Folder, o Options) (c *Captioner, err error) {
+	defer func() {
+		if closing := folder.Close(); err == nil {
+			err = closing
+		}
+	}()
+	config := folder.Config
+	if config.CLIP == nil {
+		return nil, fmt.Errorf("model %q is a language model alone: it sees no photos", config.Name)
+	}
+	limits, batch, err := o.resolve()
+	if err != nil {
+		return nil, err
+	}
+	shared := &opened{folder: folder.Model, store: model.NewStore(), limits: limits, batch: batch}
+	shared.folder.Tensors = nil
+	if c, err = (&Captioner{opened: shared}).With(o.Decoding); err != nil {
+		return nil, err
+	}
+	if shared.engine, err = engine.Open(o.Engine); err != nil {
+		return nil, err
+	}
+	if err = shared.load(folder); err != nil {
+		shared.engine.Finalize()
+		return nil, err
+	}
+	return c, nil
+}
+
+// load reads the weights and prepares the networks.
+func (o *opened) load(folder *modelfolder.Folder) (err error) {
+	config := folder.Config
+	if err := folder.Load(o.engine, o.store); err != nil {
+		return err
+	}
+	if o.encoder, err = clip.NewEncoder(o.engine, o.store, *config.CLIP); err != nil {
+		return err
+	}
+	if config.Captioner != nil {
+		o.generator, err = clipcap.NewGenerator(o.engine, o.store, *config.Captioner)
+	}
+	return err
+}
+
+// With returns a captioner that decodes as d says. It shares the model of c, costs
+// nothing, and needs no Close of its own. An error tells which field of d cannot
+// be.
+func (c *Captioner) With(d Decoding) (*Captioner, error) {
+	other := &Captioner{opened: c.opened, rerank: d.Rerank}
+	if c.folder.Config.Captioner == nil {
+		return other, nil
+	}
+	var err error
+	other.decoding, err = d.resolve(c.folder.Config)
+	return other, err
+}
+
+// Info describes an open model.
+type Info struct {
+	Name           string `json:"name"`
+	Captions       bool   `json:"captions"`        // false for a CLIP alone
+	CLIP           string `json:"clip"`            // as its makers call it, such as "ViT-B/32"
+	ImageSize      int    `json:"image_size"`      // what the CLIP sees, in pixels a side
+	EmbeddingWidth int    `json:"embedding_width"` // of EmbedImage and EmbedText
+	Parameters     int    `json:"parameters"`      // numbers in all networks
+	Engine         string `json:"engine"`          // what they run on
+}
+
+// Info returns what c is.
+func (c *Captioner) Info() Info {
+	config := c.folder.Config
+	info := Info{
+		Name: config.Name, Captions: config.Captioner != nil,
+		CLIP: config.CLIPName, ImageSize: config.Image.Size, EmbeddingWidth: config.CLIP.EmbedDim,
+	}
+	if release, err := c.hold(); err == nil {
+		defer release()
+		info.Parameters, info.Engine = c.store.NumParameters(), c.engine.Description()
+	}
+	return info
+}
+
+var errClosed = errors.New("the captioner is closed")
+
+// hold keeps the model open until release is called.
+func (o *opened) hold() (release func(), err error) {
+	o.mu.RLock()
+	if o.closed {
+		o.mu.RUnlock()
+		return nil, errClosed
+	}
+	return o.mu.RUnlock, nil
+}
+
+// Close waits for the calls in progress and releases the model. Later calls return
+// an error; a second Close does nothing.
+func (c *Captioner) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.closed = true
+		c.store.Finalize()
+		c.engine.Finalize()
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package captioner
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/cutline-go/cutline/internal/decode"
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+// texts returns the captions that hypotheses spell, in their order, without empty
+// ones and repetitions.
+func (c *Captioner) texts(hypotheses []decode.Hypothesis) []Alternative {
+	var out []Alternative
+	seen := make(map[string]bool)
+	for _, h := range hypotheses {
+		text := spell(c.folder.GPTTokenizer, h.Tokens)
+		// A full stop alone says nothing either.
+		if !seen[text] && strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+			seen[text] = true
+			out = append(out, Alternative{Text: text, LogProb: h.LogProb})
+		}
+	}
+	return out
+}
+
+// spell returns the text of ids as one line. A character that the length limit cut
+// in two is left out, and so is GPT-2's end token.
+func spell(t *tokenizer.BPE, ids []int) string {
+	if end, ok := t.ID("<|endoftext|>"); ok {
+		ids = slices.DeleteFunc(slices.Clone(ids), func(id int) bool { return id == end })
+	}
+	text := strings.ToValidUTF8(t.Decode(ids), "")
+	blank := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	return strings.Join(strings.FieldsFunc(text, blank), " ")
+}
+
+// compare fills in the similarity of each photo's candidates with its embedding.
+func (c *Captioner) compare(ctx context.Context, embeddings [][]float32, candidates [][]Alternative) error {
+	var texts []string
+	for _, alternatives := range candidates {
+		for _, a := range alternatives {
+			texts = append(texts, a.Text)
+		}
+	}
+	captions, err := c.encodeTexts(ctx, texts)
+	if err != nil {
+		return err
+	}
+	for i, alternatives := range candidates {
+		for j := range alternatives {
+			alternatives[j].Similarity = cosine(embeddings[i], captions[0])
+			captions = captions[1:]
+		}
+	}
+	return nil
+}
+
+// encodeTexts returns the CLIP embeddings of texts, cut to its context length.
+func (c *Captioner) encodeTexts(ctx context.Context, texts []string) ([][]float32, error) {
+	tokens := make([][]int32, len(texts))
+	for i, text := range texts {
+		var err error
+		if tokens[i], err = c.folder.CLIPTokenizer.Context(text, c.folder.Config.CLIP.Text.ContextLength, true); err != nil {
+			return nil, err
+		}
+	}
+	return c.encoder.Text(ctx, tokens)
+}
+
+// cosine is 0 where a vector is zero.
+func cosine(a, b []float32) float64 {
+	var dot, aa, bb float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		dot, aa, bb = dot+x*y, aa+x*x, bb+y*y
+	}
+	if aa == 0 || bb == 0 {
+		return 0
+	}
+	return dot / math.Sqrt(aa*bb)
+}
