@@ -4,6 +4,7 @@ package engine
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -25,6 +26,10 @@ func openONNX(path string) (compute.Backend, error) {
 	// Made absolute, because a bare file name would be read as an option too.
 	path, err := filepath.Abs(path)
 	if err != nil {
+		return nil, fmt.Errorf("engine onnx: %w", err)
+	}
+	// Checked here, because once a library is open the backend ignores the path.
+	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("engine onnx: %w", err)
 	}
 	onnxbackend.EnableAutoInstall(false)
