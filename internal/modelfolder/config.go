@@ -11,6 +11,9 @@ package modelfolder
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -76,8 +79,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.Version != Version:
 		return fmt.Errorf("version is %d, want %d", c.Version, Version)
-	case c.Name == "":
-		return errors.New("name is empty")
+	case !printable(c.Name):
+		return fmt.Errorf("name is %.80q, want a line of 1 to %d bytes", c.Name, maxName)
 	case c.Captioner == nil && c.CLIP == nil && c.LanguageModel == nil:
 		return errors.New("describes no network: want captioner, clip or language_model")
 	case c.LanguageModel != nil && (c.CLIP != nil || c.Captioner != nil):
@@ -94,6 +97,14 @@ func (c Config) Validate() error {
 	return c.validateText()
 }
 
+const maxName = 200 // bytes
+
+// printable tells whether a name can stand in logs and headers.
+func printable(name string) bool {
+	strange := func(r rune) bool { return !unicode.IsPrint(r) }
+	return name != "" && len(name) <= maxName && utf8.ValidString(name) && !strings.ContainsFunc(name, strange)
+}
+
 func (c Config) validateCLIP() error {
 	if c.CLIP == nil {
 		if c.Image != nil || c.CLIPName != "" {
@@ -105,8 +116,8 @@ func (c Config) validateCLIP() error {
 		return err
 	}
 	switch text := c.CLIP.Text; {
-	case c.CLIPName == "":
-		return errors.New("clip_name is empty")
+	case !printable(c.CLIPName):
+		return fmt.Errorf("clip_name is %.80q, want a line of 1 to %d bytes", c.CLIPName, maxName)
 	case c.Image == nil:
 		return errors.New("clip without image, its preprocessing")
 	case c.Image.Size != c.CLIP.Vision.ImageSize:

@@ -176,6 +176,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"unknown field", "config.json", edit(`"name"`, `"surprise": 1, "name"`), `config.json: json: unknown field "surprise"`},
 		{"unknown nested field", "config.json", edit(`"kind"`, `"surprise": 1, "kind"`), "config.json: json: unknown field"},
 		{"version", "config.json", edit(`"version": 1`, `"version": 2`), "config.json: version is 2, want 1"},
+		{"no name", "config.json", edit(`"name": "random"`, `"name": ""`), "config.json: name is"},
+		{"name of two lines", "config.json", edit(`"name": "random"`, `"name": "a\nb"`), "config.json: name is"},
 		{"width", "config.json", edit(`"clip_width": 8`, `"clip_width": 9`), "config.json: the mapper reads embeddings of width 9"},
 		{"image size", "config.json", edit(`"size": 16`, `"size": 24`), "config.json: image.size is 24"},
 		{"activation", "config.json", edit("quick_gelu", "slow_gelu"), "config.json: clip: activation"},
@@ -272,6 +274,26 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("error is %#v, want one tensor that is %s", err, test.name)
 			}
 		})
+	}
+}
+
+// TestCheckHugeSizes holds that sizes whose products overflow are errors.
+func TestCheckHugeSizes(t *testing.T) {
+	const huge = 1 << 62
+	for name, change := range map[string]func(c *clipcap.Config){
+		"width":      func(c *clipcap.Config) { c.GPT.Width, c.Mapper.Width = huge, huge },
+		"vocabulary": func(c *clipcap.Config) { c.GPT.VocabSize = huge },
+		"positions":  func(c *clipcap.Config) { c.GPT.Positions = huge },
+		"prefix":     func(c *clipcap.Config) { c.GPT.Positions, c.Mapper.PrefixLength = huge, huge-100 },
+	} {
+		m := random(t)
+		change(m.Config.Captioner)
+		if err := m.Config.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := m.Check(golden.Engine(t)); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error is %v, want one line", name, err)
+		}
 	}
 }
 

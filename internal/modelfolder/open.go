@@ -43,9 +43,30 @@ type Folder struct {
 // error of one line that names the file. Whether the tensors are those that the
 // networks ask for is seen by Load.
 func Open(dir string) (*Folder, error) {
-	return open(os.DirFS(dir), dir, func() (*weights.File, error) {
+	// Held open, so that its number cannot be given to a folder that replaces it.
+	root, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	folder, err := open(os.DirFS(dir), dir, func() (*weights.File, error) {
 		return weights.Open(filepath.Join(dir, tensorsFile))
 	})
+	if err == nil && !stillAt(dir, root) {
+		_ = folder.Close() // it may be half of one model and half of another
+		return nil, fmt.Errorf("%s: was replaced while it was opened; try again", dir)
+	}
+	return folder, err
+}
+
+// stillAt tells whether the open folder root is what lies at dir.
+func stillAt(dir string, root *os.File) bool {
+	opened, err := root.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(dir)
+	return err == nil && os.SameFile(opened, now)
 }
 
 // OpenFS is Open for a folder at the root of fsys, such as an embedded one; name

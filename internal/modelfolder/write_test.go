@@ -83,6 +83,52 @@ func TestWriteReplaces(t *testing.T) {
 	}
 }
 
+// TestOpenWhileWriting replaces a folder again and again: who opens it meanwhile
+// gets one model or the other, or an error, and never parts of both.
+func TestOpenWhileWriting(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "model")
+	models := make([]modelfolder.Model, 2)
+	for i := range models {
+		models[i] = random(t)
+		models[i].Config.Name = []string{"even", "odd"}[i]
+		models[i].Run = []byte(models[i].Config.Name)
+	}
+	if err := modelfolder.Write(dir, models[0]); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() {
+		var err error
+		for i := 0; i < 30 && err == nil; i++ {
+			err = modelfolder.Write(dir, models[i%2])
+		}
+		written <- err
+	}()
+	opened := 0
+	for writing := true; writing; {
+		select {
+		case err := <-written:
+			if err != nil {
+				t.Fatal(err)
+			}
+			writing = false
+		default:
+		}
+		folder, err := modelfolder.Open(dir)
+		if err != nil {
+			continue
+		}
+		opened++
+		if folder.Config.Name != string(folder.Run) {
+			t.Errorf("config.json is of %s, run.json of %s", folder.Config.Name, folder.Run)
+		}
+		folder.Close()
+	}
+	if opened == 0 {
+		t.Error("never opened")
+	}
+}
+
 func TestWriteRefusesToDelete(t *testing.T) {
 	whole := random(t)
 	for _, test := range []struct {
