@@ -145,6 +145,8 @@ func inBatches[R any](ctx context.Context, rows []R, encode func([]R) ([][]float
 // run calls a tower and splits its result [B, E] into the first rows.
 func run(tower *model.Exec, input *tensors.Tensor, rows int) ([][]float32, error) {
 	result, err := tower.Call1(input)
+	// An engine may hold its copy outside of the memory that Go collects.
+	_ = input.FinalizeAll()
 	if err != nil {
 		return nil, fmt.Errorf("clip: %w", err)
 	}

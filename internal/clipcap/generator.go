@@ -142,7 +142,10 @@ func (s *Session) Prefill(ctx context.Context) ([][]float32, error) {
 	for i, e := range s.embeddings {
 		copy(flat[i*c.Mapper.ClipWidth:], e)
 	}
-	out, err := s.generator.prefill.Call(tensors.FromFlatDataAndDimensions(flat, rows, c.Mapper.ClipWidth))
+	input := tensors.FromFlatDataAndDimensions(flat, rows, c.Mapper.ClipWidth)
+	out, err := s.generator.prefill.Call(input)
+	// An engine may hold its copy outside of the memory that Go collects.
+	_ = input.FinalizeAll()
 	if err != nil {
 		return nil, fmt.Errorf("clipcap: reading the prefix: %w", err)
 	}
@@ -183,7 +186,8 @@ func (s *Session) Next(ctx context.Context, tokens, parents []int) ([][]float32,
 	if err := s.check(tokens, parents); err != nil {
 		return nil, err
 	}
-	args := []any{padInts(tokens), padInts(parents), int32(s.position)}
+	ids, rows := padInts(tokens), padInts(parents)
+	args := []any{ids, rows, int32(s.position)}
 	for _, t := range s.cache {
 		donated, err := DonateTensorBuffer(t, s.generator.engine, 0)
 		if err != nil {
@@ -193,6 +197,7 @@ func (s *Session) Next(ctx context.Context, tokens, parents []int) ([][]float32,
 	}
 	s.cache = nil
 	out, err := s.generator.next.Call(args...)
+	_, _ = ids.FinalizeAll(), rows.FinalizeAll()
 	if err != nil {
 		return nil, fmt.Errorf("clipcap: next token: %w", err)
 	}

@@ -125,8 +125,14 @@ func globalNorm(gradients []*Node) *Node {
 }
 
 // Step runs the update with that number, counted from 0: the loss before it and the
-// norm of its gradient before clipping.
-func (u *Updater) Step(update int, inputs ...any) (Losses, error) {
+// norm of its gradient before clipping. It consumes inputs: an engine may hold their
+// copies outside of the memory that Go collects.
+func (u *Updater) Step(update int, inputs ...*tensors.Tensor) (Losses, error) {
+	defer func() {
+		for _, input := range inputs {
+			_ = input.FinalizeAll() // it was read; that it cannot be freed fails nothing
+		}
+	}()
 	// Dropout draws from a stream of the update's own, so that a resumed run draws
 	// what an uninterrupted one would have drawn.
 	if err := u.store.SetRNGStateFromSeed(streamSeed(u.optimizer.Seed, update)); err != nil {
@@ -134,7 +140,11 @@ func (u *Updater) Step(update int, inputs ...any) (Losses, error) {
 	}
 	lr := u.optimizer.Schedule.Rate(update, u.optimizer.Updates)
 	size := u.optimizer.AdamW.stepSize(lr, update+1)
-	out, err := u.exec.Call(append([]any{float32(size), float32(lr)}, inputs...)...)
+	arguments := []any{float32(size), float32(lr)}
+	for _, input := range inputs {
+		arguments = append(arguments, input)
+	}
+	out, err := u.exec.Call(arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("train: update %d: %w", update, err)
 	}
