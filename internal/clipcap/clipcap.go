@@ -4,7 +4,6 @@
 package clipcap
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
@@ -35,7 +34,10 @@ type Config struct {
 
 // Validate reports the first part that cannot be built or does not fit.
 func (c Config) Validate() error {
-	if err := errors.Join(c.Mapper.Validate(), c.GPT.Validate()); err != nil {
+	if err := c.Mapper.Validate(); err != nil {
+		return err
+	}
+	if err := c.GPT.Validate(); err != nil {
 		return err
 	}
 	if c.Mapper.Width != c.GPT.Width {

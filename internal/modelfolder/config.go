@@ -132,13 +132,6 @@ func (c Config) validateCaptioner() error {
 	if c.Captioner == nil {
 		return nil
 	}
-	// One after the other, because the whole reports both on two lines.
-	if err := c.Captioner.Mapper.Validate(); err != nil {
-		return err
-	}
-	if err := c.Captioner.GPT.Validate(); err != nil {
-		return err
-	}
 	if err := c.Captioner.Validate(); err != nil {
 		return err
 	}
