@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/convert"
+	"github.com/cutline-go/cutline/internal/engine"
+	"github.com/cutline-go/cutline/internal/modelfolder"
+	"github.com/cutline-go/cutline/internal/weights"
+)
+
+// convertCmd makes a model folder from other programs' files.
+type convertCmd struct {
+	CLIP          string `name:"clip" placeholder:"PATH" help:"CLIP: a Hugging Face folder, or a file with OpenAI's tensors."`
+	CLIPName      string `name:"clip-name" placeholder:"NAME" help:"What that CLIP is called, such as ViT-B/32; the path's last part unless given."`
+	CLIPTokenizer string `name:"clip-tokenizer" placeholder:"PATH" help:"OpenAI's bpe_simple_vocab_16e6.txt.gz, or a folder with vocab.json and merges.txt; CLIP's folder unless given."`
+	Activation    string `enum:"quick_gelu,gelu" default:"quick_gelu" help:"Activation of a CLIP given as a file: ${enum}."`
+	GPT2          string `name:"gpt2" placeholder:"DIR" help:"GPT-2: a Hugging Face folder."`
+	ClipCap       string `name:"clipcap" placeholder:"FILE" help:"A checkpoint of ClipCap's training script."`
+	Normalize     string `enum:"auto,yes,no" default:"auto" help:"Whether embeddings get length 1 before the mapper (${enum}); auto follows the released checkpoints: only for a transformer."`
+	Type          string `enum:"keep,f32,f16" default:"keep" help:"Type of the stored numbers: ${enum}."`
+	Name          string `placeholder:"NAME" help:"Name of the new model; that of its folder unless given."`
+	Out           string `required:"" placeholder:"DIR" help:"The folder to write."`
+}
+
+func (cmd *convertCmd) Run(c *console) error {
+	if cmd.CLIP == "" && cmd.GPT2 == "" {
+		return &usageError{"no checkpoint is named", "a captioner takes --clip, --gpt2 and --clipcap"}
+	}
+	// Only shapes are computed, so any engine will do.
+	e, err := engine.Open("go")
+	if err != nil {
+		return err
+	}
+	defer e.Finalize()
+	found, err := convert.Folder(e, cmd.Out, cmd.sources())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: %s\n", cmd.Out, describe(found))
+	return nil
+}
+
+func (cmd *convertCmd) sources() convert.Sources {
+	s := convert.Sources{
+		Name: cmd.Name, CLIP: cmd.CLIP, CLIPName: cmd.CLIPName, CLIPTokenizer: cmd.CLIPTokenizer,
+		Activation: clip.Activation(cmd.Activation), GPT2: cmd.GPT2, ClipCap: cmd.ClipCap,
+	}
+	if s.Name == "" {
+		s.Name = filepath.Base(filepath.Clean(cmd.Out))
+	}
+	if cmd.Normalize != "auto" {
+		normalize := cmd.Normalize == "yes"
+		s.Normalize = &normalize
+	}
+	switch cmd.Type {
+	case "f32":
+		s.DType = weights.F32
+	case "f16":
+		s.DType = weights.F16
+	}
+	return s
+}
+
+// describe says on one line what the checkpoints turned out to be.
+func describe(found convert.Found) string {
+	config := found.Config
+	parts := []string{string(config.Kind())}
+	if config.CLIP != nil {
+		parts = append(parts, fmt.Sprintf("CLIP %s for %d pixels a side, %d wide",
+			config.CLIPName, config.Image.Size, config.CLIP.EmbedDim))
+	}
+	if config.Kind() == modelfolder.Captioner {
+		m := config.Captioner.Mapper
+		normalized := "as they are"
+		if config.Captioner.Normalize {
+			normalized = "of length 1"
+		}
+		parts = append(parts, fmt.Sprintf("%s mapper of embeddings %s to a prefix of %d", m.Kind, normalized, m.PrefixLength))
+	}
+	if gpt := config.GPT(); gpt != nil {
+		parts = append(parts, fmt.Sprintf("GPT-2 of %d layers, %d wide", gpt.Layers, gpt.Width))
+	}
+	parts = append(parts, fmt.Sprintf("%.1f million parameters", float64(found.Parameters)/1e6))
+	return strings.Join(parts, ", ")
+}
