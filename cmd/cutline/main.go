@@ -22,6 +22,7 @@ import (
 type cli struct {
 	Caption captionCmd `cmd:"" help:"Write a caption for each photo."`
 	Embed   embedCmd   `cmd:"" help:"Print CLIP's embedding of each photo, or of lines of text."`
+	Train   trainCmd   `cmd:"" help:"Train a CLIP, a language model or a captioner."`
 	Convert convertCmd `cmd:"" help:"Make a model folder from CLIP, GPT-2 and ClipCap files."`
 	Doctor  doctorCmd  `cmd:"" help:"Check that this build captions photos on this machine."`
 	Version versionCmd `cmd:"" help:"Print what this program was built from."`
