@@ -7,24 +7,14 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/tokenizer"
 )
 
 // fixtures returns the folder of real vocabularies and vectors, or skips the test.
 func fixtures(t testing.TB) string {
 	t.Helper()
-	root, set := os.LookupEnv("CUTLINE_SHARED")
-	if !set {
-		root = filepath.Join("..", "..", "shared")
-	}
-	dir := filepath.Join(root, "fixtures", "tokenizers")
-	if _, err := os.Stat(dir); err != nil {
-		if set {
-			t.Fatal(err)
-		}
-		t.Skip("no shared folder: set CUTLINE_SHARED")
-	}
-	return dir
+	return golden.Shared(t, "fixtures", "tokenizers")
 }
 
 func open(t testing.TB, path string) *os.File {
