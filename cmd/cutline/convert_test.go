@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cutline-go/cutline/internal/golden"
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+// TestGoldenConvert converts reference checkpoints and opens what comes out.
+// Their random networks find no words, so it embeds.
+func TestGoldenConvert(t *testing.T) {
+	dir := t.TempDir()
+	clip, gpt := filepath.Join(golden.Dir(t, "clip_vit"), "hf"), golden.Dir(t, "gpt2")
+	// The reference networks have no tokenizers of their own.
+	writeTokenizer(t, tokenizer.CLIP, 530, filepath.Join(dir, "clip"))
+	writeTokenizer(t, tokenizer.GPT2, 270, filepath.Join(dir, "gpt2"))
+	config, err := os.ReadFile(filepath.Join(gpt, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "gpt2", "config.json"), config, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	photo, out := filepath.Join(dir, "sun.jpg"), filepath.Join(dir, "model")
+	if err := writePhoto(photo); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"clipcap_mlp", "clipcap_transformer"} {
+		status, found, messages := cutline(t, "convert", "--clip", clip, "--clip-tokenizer", filepath.Join(dir, "clip"),
+			"--gpt2", filepath.Join(dir, "gpt2"), "--clipcap", filepath.Join(golden.Dir(t, folder), "weights.pt"), "--out", out)
+		if status != statusDone || messages != "" || !strings.HasPrefix(found, out+": captioner, ") {
+			t.Fatalf("%s: status %d, %q, %q", folder, status, found, messages)
+		}
+		if status, _, messages := cutline(t, "embed", "--model", out, photo); status != statusDone {
+			t.Errorf("%s: %s", folder, messages)
+		}
+	}
+}
+
+func writeTokenizer(t *testing.T, style tokenizer.Style, size int, dir string) {
+	t.Helper()
+	corpus := slices.Values([]string{"a dog runs on the grass.", "a cat sits on a mat."})
+	trained, err := tokenizer.Train(style, corpus, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := trained.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+}
