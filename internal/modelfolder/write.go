@@ -62,7 +62,8 @@ func Writable(dir string) error {
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	if _, err := readConfig(os.DirFS(dir)); err != nil {
+	// {} is a configuration of no version, and anybody's file.
+	if c, err := readConfig(os.DirFS(dir)); err != nil || c.Version == 0 {
 		return fmt.Errorf("%s: exists and is not a model folder; choose another or remove it", dir)
 	}
 	for _, e := range entries {

@@ -144,6 +144,14 @@ func TestWriteRefusesToDelete(t *testing.T) {
 		}, "is not a folder"},
 		{"photos", func(t *testing.T, dir string) { write(t, filepath.Join(dir, "photo.jpg")) }, "not a model folder"},
 		{"other model", func(t *testing.T, dir string) { write(t, filepath.Join(dir, "config.json")) }, "not a model folder"},
+		{"empty object", func(t *testing.T, dir string) {
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte("{}"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, "not a model folder"},
 		{"notes", func(t *testing.T, dir string) {
 			if err := modelfolder.Write(dir, whole); err != nil {
 				t.Fatal(err)
