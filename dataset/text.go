@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -17,13 +18,13 @@ func ReadText(r io.Reader) iter.Seq2[string, error] {
 		for line, err := range lines(r) {
 			number++
 			if err == nil && !utf8.Valid(line) {
-				err = fmt.Errorf("not UTF-8")
+				err = errors.New("not UTF-8")
 			}
 			if err != nil {
 				yield("", fmt.Errorf("line %d: %w", number, err))
 				return
 			}
-			if text := strings.TrimSpace(string(line)); text != "" && !yield(text, nil) {
+			if len(line) > 0 && !yield(string(line), nil) {
 				return
 			}
 		}
