@@ -4,8 +4,6 @@ package batches
 
 import (
 	"fmt"
-	"image"
-	"math"
 	"math/rand/v2"
 
 	"github.com/cutline-go/cutline/dataset"
@@ -13,28 +11,6 @@ import (
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/tokenizer"
 )
-
-// Augment is how photos are varied while training.
-type Augment struct {
-	MinArea   float64 `json:"min_area"`   // smallest share of the photo that a crop keeps, 0 to 1; 1: no crops
-	MaxAspect float64 `json:"max_aspect"` // widest ratio of a crop's sides, 1 or more
-	Flip      bool    `json:"flip"`       // mirror half of the photos
-}
-
-// Apply varies photo p into size × size pixels.
-func (a Augment) Apply(p *imageproc.RGB, size int, rng *rand.Rand) *imageproc.RGB {
-	area := a.MinArea + (1-a.MinArea)*rng.Float64()
-	aspect := math.Exp((2*rng.Float64() - 1) * math.Log(a.MaxAspect)) // of width to height
-	width := min(p.Width, int(math.Round(float64(p.Width)*math.Sqrt(area*aspect))))
-	height := min(p.Height, int(math.Round(float64(p.Height)*math.Sqrt(area/aspect))))
-	width, height = max(1, width), max(1, height)
-	left, top := rng.IntN(p.Width-width+1), rng.IntN(p.Height-height+1)
-	p = p.Crop(image.Rect(left, top, left+width, top+height)).Resize(size, size)
-	if a.Flip && rng.IntN(2) == 1 {
-		p = p.FlipHorizontal()
-	}
-	return p
-}
 
 // Photos makes batches of photos with one caption each. It is for one goroutine.
 type Photos struct {
@@ -59,6 +35,9 @@ const cacheBytes = 1 << 30
 // Batch returns the batch of an update.
 func (p *Photos) Batch(update int) (method.Photos, error) {
 	if p.order == nil {
+		if err := p.Augment.Validate(); err != nil {
+			return method.Photos{}, err
+		}
 		p.order = dataset.NewOrder(len(p.Records), p.Seed)
 		p.decoded = make(map[string]*imageproc.RGB)
 	}

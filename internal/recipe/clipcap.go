@@ -47,6 +47,11 @@ func (c ClipCap) Train(ctx context.Context, engine compute.Backend, out string, 
 	if c.Views < 1 {
 		return fmt.Errorf("views is %d, want 1 or more", c.Views)
 	}
+	if c.Views > 1 {
+		if err := c.Augment.Validate(); err != nil {
+			return err
+		}
+	}
 	parts, err := openParts(c.CLIP, c.LanguageModel)
 	if err != nil {
 		return err
