@@ -11,7 +11,12 @@ import (
 type Record struct {
 	Image    string   `json:"image"` // the photo's name among its [Photos]
 	Captions []string `json:"captions"`
-	Split    string   `json:"split"` // train, val, test or restval
+	Split    string   `json:"split"`  // train, val, test or restval
+	Domain   string   `json:"domain"` // nocaps: in-domain, near-domain or out-domain
+
+	// ID is what the data set calls the photo where that is not its name: COCO's
+	// and nocaps' number, Conceptual Captions' address.
+	ID string `json:"-"`
 }
 
 // maxLine bounds a line of any text file, in bytes.

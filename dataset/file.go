@@ -1,0 +1,170 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"strings"
+)
+
+// File is a file or folder of captions, in any of the formats.
+type File struct {
+	// Path names it. Where a JSON file maps the names of systems to maps of
+	// captions, FILE.json#SYSTEM is one of the systems.
+	Path   string
+	Format Format // see [Detect]
+
+	// RestvalIsTrain counts Karpathy's split restval as train, as nearly everyone
+	// who trains on COCO does: 113,287 photos instead of 82,783.
+	RestvalIsTrain bool
+}
+
+// Result is the caption that a system gave to an image.
+type Result struct {
+	Image   string // its name, or its number in the data set
+	Caption string // may be empty; [Pair] counts those
+}
+
+// References yields the images of the file with what people said of them. An
+// image without captions is yielded, too. An error names the file, the line or the
+// element, and the field; it ends the sequence.
+//
+// COCO, Flickr and List files spread an image's captions over the file, so they
+// are held in memory; of the others one record is held at a time.
+func (f File) References() iter.Seq2[Record, error] {
+	if f.Format == List {
+		return f.named(gather(f.read(parseReference)))
+	}
+	return f.named(f.read(parseReference))
+}
+
+// Results yields the one caption that the file has for each image. Several are an
+// error. Lists and JSONL may hold references beside the result, as MAGIC's do.
+func (f File) Results() iter.Seq2[Result, error] {
+	return func(yield func(Result, error) bool) {
+		for r, err := range f.named(f.read(parseResult)) {
+			result := Result{Image: r.Image}
+			switch {
+			case err != nil:
+			case len(r.Captions) > 1:
+				err = fmt.Errorf("%s: image %q has %d captions, but a result is one", f.Path, r.Image, len(r.Captions))
+			case len(r.Captions) == 1:
+				result.Caption = r.Captions[0]
+			}
+			if err != nil {
+				yield(Result{}, err)
+				return
+			}
+			if !yield(result, nil) {
+				return
+			}
+		}
+	}
+}
+
+// named puts the path before errors that do not begin with it.
+func (f File) named(records iter.Seq2[Record, error]) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for r, err := range records {
+			if missing, ok := errors.AsType[*fs.PathError](err); err != nil && (!ok || !strings.HasPrefix(missing.Path, f.Path)) {
+				err = fmt.Errorf("%s: %w", f.Path, err)
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// read yields the file's records. The formats whose objects say which of their
+// captions is whose are read with parse.
+func (f File) read(parse func(object []byte) (Record, error)) iter.Seq2[Record, error] {
+	switch f.Format {
+	case Shards:
+		return readShards(f.Path)
+	case Sidecars:
+		return readSidecars(os.DirFS(f.Path))
+	}
+	return func(yield func(Record, error) bool) {
+		path, system := splitSystem(f.Path)
+		if system != "" && f.Format != Map {
+			yield(Record{}, fmt.Errorf("only a file of format %s has systems", Map))
+			return
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			yield(Record{}, err)
+			return
+		}
+		defer file.Close()
+		f.decode(skipBOM(file), system, parse)(yield)
+	}
+}
+
+func (f File) decode(r io.Reader, system string, parse func([]byte) (Record, error)) iter.Seq2[Record, error] {
+	switch f.Format {
+	case COCO:
+		return readCOCO(r)
+	case Karpathy:
+		return readKarpathy(r, f.RestvalIsTrain)
+	case List:
+		return readList(r, parse)
+	case Map:
+		return readMap(r, system)
+	case JSONL:
+		return parseLines(r, func(_ int, line []byte) (Record, error) { return parse(line) })
+	case Flickr:
+		return gather(parseLines(r, parseFlickr))
+	case FlickrCSV:
+		return gather(parseLines(r, parseFlickrCSV))
+	case Conceptual:
+		return parseLines(r, parseConceptual)
+	}
+	return failed(fmt.Errorf("format %q is none of %s", f.Format, formats()))
+}
+
+// splitSystem splits FILE#SYSTEM, unless there is a file of the whole name.
+func splitSystem(path string) (file, system string) {
+	i := strings.LastIndexByte(path, '#')
+	if i < 0 {
+		return path, ""
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return path, ""
+	}
+	return path[:i], path[i+1:]
+}
+
+// failed is a sequence that ends before it begins.
+func failed(err error) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) { yield(Record{}, err) }
+}
+
+// gather joins the captions of an image where a record holds but one of them. The
+// images keep the order in which they first came.
+func gather(records iter.Seq2[Record, error]) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		var images []Record
+		index := make(map[string]int)
+		for r, err := range records {
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			if i, known := index[r.Image]; known && len(r.Captions) == 1 {
+				images[i].Captions = append(images[i].Captions, r.Captions[0])
+				continue
+			}
+			index[r.Image] = len(images)
+			images = append(images, r)
+		}
+		for _, r := range images {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
