@@ -1,0 +1,222 @@
+package metrics
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Tokenize splits a caption as coco-caption does before BLEU, METEOR, ROUGE and
+// CIDEr: Stanford's PTBTokenizer 3.4.1, lower-cased, without the punctuation of
+// coco-caption's list. Round brackets come out as -lrb- and -rrb- and stay,
+// because that list spells them in capitals; so do runs such as "!!".
+//
+// Three differences from the official run are known. It reads all captions as
+// one text, so that a caption that ends in an initial ("Mr. T.") is cut
+// differently when the next one begins with "A" or "The": here a caption is
+// read alone, and the initial keeps its full stop. Smileys made of three or
+// more characters in the Asian style are cut up. Bytes that are no UTF-8 are
+// dropped, and so is what the official lexer calls untokenizable, as it does.
+func Tokenize(caption string) []string {
+	tokens := scanAll(caption, make([]string, 0, 4+len(caption)/5))
+	kept := tokens[:0]
+	for _, token := range tokens {
+		if !isPunctuation(token) {
+			kept = append(kept, token)
+		}
+	}
+	return kept
+}
+
+// TokenizeAll tokenizes the samples on all processors.
+func TokenizeAll(samples []Sample) []Tokens {
+	tokens := make([]Tokens, len(samples))
+	parallelBlocks(len(samples), func(begin, end int) {
+		for i, s := range samples[begin:end] {
+			references := make([][]string, len(s.References))
+			for j, reference := range s.References {
+				references[j] = Tokenize(reference)
+			}
+			tokens[begin+i] = Tokens{ID: s.ID, Candidate: Tokenize(s.Candidate), References: references}
+		}
+	})
+	return tokens
+}
+
+// scanAll appends every token of the text, punctuation included.
+func scanAll(text string, tokens []string) []string {
+	s := newScanner(text)
+	for {
+		token, ok := s.next()
+		if !ok {
+			return tokens
+		}
+		tokens = append(tokens, token)
+	}
+}
+
+// isPunctuation tells whether coco-caption drops the token.
+func isPunctuation(token string) bool {
+	switch token {
+	case "''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";":
+		return true
+	}
+	return false
+}
+
+// scanner cuts a text into tokens by the rule of generated lexers: at each
+// place the pattern that reaches farthest wins, its context included, and among
+// equals the one that is tried first.
+type scanner struct {
+	text  string
+	lower string // text in lower case, where that keeps every byte's place; else empty
+	at    int
+	queue string // a token that the last one left to say
+}
+
+func newScanner(text string) scanner {
+	s := scanner{text: text}
+	if lower := strings.ToLower(text); isASCII(text) {
+		s.lower = lower
+	}
+	return s
+}
+
+// style says how a piece of text becomes a token.
+type style uint8
+
+const (
+	plain   style = iota // as it is
+	escaped              // slashes and asterisks behind a backslash, as the Penn Treebank has them
+	quoted               // apostrophes of all kinds become '
+	entity               // &amp; becomes &
+	word                 // soft hyphens are removed
+	spaced               // spaces become no-break spaces, round brackets -lrb- and -rrb-
+	skipped              // no token
+)
+
+// match is a pattern that fits: the token ends at end, what had to follow it at
+// reach.
+type match struct {
+	end, reach int
+	style      style
+	token      string // the token, where it is not the text in that style
+	then       string // a token that follows it without text of its own
+}
+
+// longer keeps the match that reaches farthest, and the earlier one of equals.
+func (m *match) longer(other match) {
+	if other.reach == 0 {
+		other.reach = other.end
+	}
+	if other.reach > m.reach {
+		*m = other
+	}
+}
+
+// next returns the next token in lower case.
+func (s *scanner) next() (token string, ok bool) {
+	if s.queue != "" {
+		token, s.queue = s.queue, ""
+		return token, true
+	}
+	for s.at < len(s.text) {
+		if isSpace(s.text[s.at]) {
+			s.at++
+			continue
+		}
+		begin := s.at
+		if end := s.plainWord(); end > 0 {
+			s.at = end
+			return s.slice(begin, end), true
+		}
+		m := s.longest()
+		s.at = m.end
+		s.queue = m.then
+		if m.style != skipped {
+			return s.render(begin, m), true
+		}
+	}
+	return "", false
+}
+
+// plainWord is the way of nearly all tokens: a run of ASCII letters before a
+// space, the end, or a mark before one of these. It returns 0 where any other
+// pattern may fit.
+func (s *scanner) plainWord() (end int) {
+	i := s.at
+	for i < len(s.text) && isASCIILetter(s.text[i]) {
+		i++
+	}
+	n := i - s.at
+	if n == 0 {
+		return 0
+	}
+	switch c := s.byteAt(i); {
+	case isSpace(c):
+	case c == '.' && isSpace(s.byteAt(i+1)):
+		// An abbreviation keeps its full stop, and so does an initial.
+		if n == 1 || abbreviationOf(s.text[s.at:i]) != notAbbreviated {
+			return 0
+		}
+	case c == ',' && isSpace(s.byteAt(i+1)):
+	default:
+		return 0
+	}
+	if n >= 5 && n <= 6 && assimilated(s.text[s.at:i]) > 0 {
+		return 0
+	}
+	return i
+}
+
+// longest tries every pattern that may begin where the scanner stands.
+func (s *scanner) longest() match {
+	var m match
+	r, size := utf8.DecodeRuneInString(s.text[s.at:])
+	switch {
+	case isLetter(r) || s.letterEntity(s.at) > 0:
+		s.words(&m)
+		s.names(&m)
+		s.numbers(&m)
+		s.hyphenated(&m)
+	case isDigit(r):
+		s.names(&m)
+		s.numbers(&m)
+		s.hyphenated(&m)
+	default:
+		s.entities(&m)
+		s.names(&m)
+		s.clitics(&m)
+		s.numbers(&m)
+		s.hyphenated(&m)
+		s.symbols(&m)
+	}
+	if m.reach == 0 {
+		return match{end: s.at + size, style: skipped} // untokenizable
+	}
+	return m
+}
+
+// slice returns text[begin:end] in lower case.
+func (s *scanner) slice(begin, end int) string {
+	if s.lower != "" {
+		return s.lower[begin:end]
+	}
+	return strings.ToLower(s.text[begin:end])
+}
+
+// byteAt returns a byte of the text; behind its end stands a newline, as in the
+// file that the official tokenizer reads.
+func (s *scanner) byteAt(i int) byte {
+	if i < len(s.text) {
+		return s.text[i]
+	}
+	return '\n'
+}
+
+// runeAt is byteAt for runes.
+func (s *scanner) runeAt(i int) (r rune, size int) {
+	if i < len(s.text) {
+		return utf8.DecodeRuneInString(s.text[i:])
+	}
+	return '\n', 1
+}
