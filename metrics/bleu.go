@@ -31,7 +31,7 @@ func BLEU(samples []Tokens) BLEUResult {
 	for n := range maxOrder {
 		r.Scores[n] = Scores{Name: fmt.Sprintf("bleu%d", n+1), Images: make([]float64, len(samples))}
 	}
-	parallelBlocks(len(samples), func(begin, end int) {
+	parallel(len(samples), func(begin, end int) {
 		var counter bleuCounter
 		for i := begin; i < end; i++ {
 			r.images[i] = counter.count(samples[i])

@@ -18,7 +18,7 @@ func CIDErD(samples []Tokens, df *DocumentFrequencies) Scores {
 		df = CountDocuments(samples)
 	}
 	images := make([]float64, len(samples))
-	parallelBlocks(len(samples), func(begin, end int) {
+	parallel(len(samples), func(begin, end int) {
 		var candidate, reference tfidf
 		for i := begin; i < end; i++ {
 			candidate.fill(samples[i].Candidate, df)

@@ -22,7 +22,7 @@ type DocumentFrequencies struct {
 func CountDocuments(samples []Tokens) *DocumentFrequencies {
 	df := &DocumentFrequencies{logImages: math.Log(float64(len(samples))), counts: map[gram]uint32{}}
 	var lock sync.Mutex
-	parallelBlocks(len(samples), func(begin, end int) {
+	parallel(len(samples), func(begin, end int) {
 		var found, grams, words []gram
 		for _, s := range samples[begin:end] {
 			grams = grams[:0]

@@ -6,18 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// parallel calls f(0) … f(n-1) on all processors.
-func parallel(n int, f func(i int)) {
-	parallelBlocks(n, func(begin, end int) {
-		for i := begin; i < end; i++ {
-			f(i)
-		}
-	})
-}
-
-// parallelBlocks calls f on all processors with blocks [begin, end) that make
+// parallel calls f on all processors with blocks [begin, end) that make
 // up [0, n), so that f may keep its scratch memory for a block.
-func parallelBlocks(n int, f func(begin, end int)) {
+func parallel(n int, f func(begin, end int)) {
 	const block = 64
 	var next atomic.Int64
 	var group sync.WaitGroup

@@ -30,7 +30,7 @@ func Tokenize(caption string) []string {
 // TokenizeAll tokenizes the samples on all processors.
 func TokenizeAll(samples []Sample) []Tokens {
 	tokens := make([]Tokens, len(samples))
-	parallelBlocks(len(samples), func(begin, end int) {
+	parallel(len(samples), func(begin, end int) {
 		for i, s := range samples[begin:end] {
 			references := make([][]string, len(s.References))
 			for j, reference := range s.References {

@@ -10,7 +10,7 @@ package metrics
 // at single spaces; so it equals another empty caption.
 func ROUGEL(samples []Tokens) Scores {
 	images := make([]float64, len(samples))
-	parallelBlocks(len(samples), func(begin, end int) {
+	parallel(len(samples), func(begin, end int) {
 		var r rouge
 		for i := begin; i < end; i++ {
 			images[i] = r.score(samples[i])
