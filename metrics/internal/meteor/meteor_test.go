@@ -48,9 +48,11 @@ func (s segment) texts() (candidate []string, references [][]string) {
 	return strings.Fields(s.Candidate), references
 }
 
-// TestSegments compares the statistics and the score of every segment.
+// TestSegments compares the statistics and the score of every segment, and the
+// score of all.
 func TestSegments(t *testing.T) {
 	aligner := NewAligner(nil)
+	var sum, wantSum Statistics
 	for _, s := range segments(t) {
 		got := aligner.Best(s.texts())
 		if got != s.Statistics {
@@ -59,7 +61,13 @@ func TestSegments(t *testing.T) {
 		if math.Abs(got.Score()-s.Score) > 1e-6 {
 			t.Errorf("%s, %q: score %g, want %g", s.Name, s.Candidate, got.Score(), s.Score)
 		}
+		sum.Add(got)
+		wantSum.Add(s.Statistics)
 	}
+	if sum != wantSum {
+		t.Errorf("all segments: got %v, want %v", sum, wantSum)
+	}
+	t.Logf("%d segments score %.5f", len(segments(t)), sum.Score())
 }
 
 // TestAlign holds the alignment of awkward texts.
