@@ -3,7 +3,6 @@ package metrics
 import (
 	"io"
 	"iter"
-	"runtime"
 	"sync"
 
 	"github.com/cutline-go/cutline/metrics/internal/meteor"
@@ -40,19 +39,16 @@ func METEOR(samples []Tokens, paraphrases *METEORParaphrases) METEORResult {
 		result.Name = "meteor (exact+stem+synonym+paraphrase)"
 		table = paraphrases.table
 	}
-	var workers sync.WaitGroup
-	count := runtime.GOMAXPROCS(0)
-	for first := range count {
-		workers.Go(func() {
-			aligner := meteor.NewAligner(table)
-			for i := first; i < len(samples); i += count {
-				statistics := aligner.Best(samples[i].Candidate, samples[i].References)
-				result.Statistics[i] = statistics
-				result.Images[i] = statistics.Score()
-			}
-		})
-	}
-	workers.Wait()
+	aligners := sync.Pool{New: func() any { return meteor.NewAligner(table) }}
+	parallel(len(samples), func(begin, end int) {
+		aligner := aligners.Get().(*meteor.Aligner) // which knows the words of earlier blocks
+		defer aligners.Put(aligner)
+		for i := begin; i < end; i++ {
+			statistics := aligner.Best(samples[i].Candidate, samples[i].References)
+			result.Statistics[i] = statistics
+			result.Images[i] = statistics.Score()
+		}
+	})
 	var sum meteor.Statistics
 	for _, statistics := range result.Statistics {
 		sum.Add(statistics)
