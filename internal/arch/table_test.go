@@ -26,17 +26,23 @@ func table() map[string]rule {
 	graphs := []string{gomlx}
 	return map[string]rule{
 		// Foundations: they know nothing of ours.
-		"internal/nn":                {others: graphs},
-		"internal/loss":              {others: graphs},
-		"internal/align":             {others: graphs},
-		"internal/engine":            {others: graphs},
-		"internal/decode":            {},
-		"internal/imageproc":         {others: []string{"golang.org/x/image"}},
-		"internal/arch":              {},
-		"tokenizer":                  {ours: []string{"tokenizer/internal/fixtext"}, others: []string{text}},
-		"tokenizer/internal/fixtext": {others: []string{text}},
-		"metrics":                    {others: []string{text}},
-		"models":                     {},
+		"internal/nn":                 {others: graphs},
+		"internal/loss":               {others: graphs},
+		"internal/align":              {others: graphs},
+		"internal/engine":             {others: graphs},
+		"internal/decode":             {},
+		"internal/imageproc":          {others: []string{"golang.org/x/image"}},
+		"internal/arch":               {},
+		"tokenizer":                   {ours: []string{"tokenizer/internal/fixtext"}, others: []string{text}},
+		"tokenizer/internal/fixtext":  {others: []string{text}},
+		"internal/wordnet":            {},
+		"metrics/internal/meteor":     {ours: []string{"internal/wordnet"}, others: []string{"github.com/blevesearch/snowballstem"}},
+		"metrics/internal/scenegraph": {ours: []string{"internal/wordnet"}},
+		"metrics": {
+			ours:   []string{"internal/wordnet", "metrics/internal/meteor", "metrics/internal/scenegraph"},
+			others: []string{text},
+		},
+		"models": {},
 
 		// Networks.
 		"internal/clip":    {ours: []string{"internal/nn"}, others: graphs},
