@@ -222,3 +222,21 @@ func TestSystemOrFile(t *testing.T) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
 }
+
+// TestEmptyCaption holds that an empty caption is read as one, and not left out.
+func TestEmptyCaption(t *testing.T) {
+	for text, want := range map[string]dataset.Result{
+		"a.jpg#0\t": {Image: "a.jpg"},
+		"image_name| comment_number| comment\na.jpg| 0| ":   {Image: "a.jpg"},
+		"\thttp://example.org/a":                            {Image: "00000000.jpg"},
+		`{"a.jpg": null}`:                                   {Image: "a.jpg"},
+		`[{"image_id": 7, "caption": null}]`:                {Image: "7"},
+		`{"image": "a.jpg", "caption": ""}`:                 {Image: "a.jpg"},
+		`{"annotations": [{"image_id": 7, "caption": ""}]}`: {Image: "7"},
+	} {
+		got, err := results(detected(t, write(t, "captions", text)))
+		if err != nil || !reflect.DeepEqual(got, []dataset.Result{want}) {
+			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)
+		}
+	}
+}
