@@ -44,8 +44,7 @@ func closedClass() map[string]tag {
 		{number, "one two three four five six seven eight nine ten eleven twelve thirteen twenty thirty hundred"},
 		{adjective, "several many few various multiple other own numerous more most different same such"},
 		{possessive, "his its their my your our whose"},
-		{pronoun, "he she it they him them himself herself itself themselves theirs hers"},
-		{determiner, "i we us me you"}, // they stand for nobody in the caption
+		{pronoun, "he she it they him them i we us me you himself herself itself themselves theirs hers"},
 		{existential, "there"},
 		{genitive, "'s"},
 		{preposition, "of in on at with by for from into onto over under above below behind beside besides " +
@@ -63,8 +62,7 @@ func closedClass() map[string]tag {
 			"back forward else even still ever yet again once maybe upright downhill uphill indoors " +
 			"outdoors overhead nearby upside ahead everywhere somewhere"},
 		{noun, "something someone somebody everyone everybody everything nothing nobody anything anyone others"},
-		{comma, ", / \" ( ) [ ] ` ' --"},
-		{stop, ". ! ? ; : ..."},
+		{stop, ". ! ? ; : …"},
 	} {
 		for word := range strings.FieldsSeq(class.words) {
 			words[word] = class.tag
@@ -106,6 +104,9 @@ type phrase struct {
 // dogs are dogs (Schuster et al. 2015, section 3.1). A group is a thing.
 const quantifiers = " lot assortment number couple bunch handful slew dozen series variety multitude array " +
 	"string range plethora heap sort form kind type version bit pair total ton "
+
+// outsiders are the pronouns that stand for nobody in the caption.
+const outsiders = " i we us me you "
 
 // gerundNouns are nouns in -ing that may follow a noun: a brick building. All
 // other words in -ing that follow a noun are verbs.

@@ -143,15 +143,15 @@ func (p *parser) peek(n int) tag {
 }
 
 // join reads "and" or a comma. A noun with a verb of its own after a verb
-// begins a new clause; all else joins what stands before.
+// begins a new clause, and so does a pronoun with a verb; all else joins what
+// stands before.
 func (p *parser) join() {
-	p.joined = true
-	if p.verb == nil || p.peek(0) != noun && p.peek(0) != pronoun {
-		return
-	}
-	if kind := p.peek(1); kind == finite || kind == gerund {
+	next, afterNext := p.peek(0), p.peek(1)
+	hasVerb := afterNext == finite || afterNext == gerund && p.verb != nil
+	p.joined = !(hasVerb && (next == pronoun || next == noun && p.verb != nil))
+	if !p.joined {
 		p.endClause()
-		p.subject, p.joined = nil, false
+		p.subject = nil
 	}
 }
 

@@ -70,6 +70,7 @@ func TestParse(t *testing.T) {
 		{"a very nice looking car", "(car) (car, looking) (car, nice)"},
 		{"a toilet next to a trash can", "(can) (can, trash) (toilet) (toilet, next to, can)"},
 		{"an orange and an orange cat", "(cat) (cat, orange) (orange)"},
+		{"7 dogs - # we see 2 cats…", "(cat) (cat, 2) (dog) (dog, 7)"},
 		{"blorps wugging a zib", "(blorp) (blorp, wugg, zib) (zib)"},
 		{"", ""},
 		{"?!", ""},

@@ -1,5 +1,10 @@
 package scenegraph
 
+import (
+	"strings"
+	"unicode"
+)
+
 // word is a word of a sentence, or a phrase that acts as one.
 type word struct {
 	text string
@@ -17,7 +22,7 @@ func (w word) lemma() string {
 	case adjective:
 		// A participle before a noun counts as its verb, parked as park; an
 		// adjective that is listed as one, wooden, as itself.
-		if w.entry.adjective == 0 && w.verb > 0 {
+		if w.adjective == 0 && w.verb > 0 {
 			return w.verbLemma
 		}
 	}
@@ -30,8 +35,8 @@ func (w word) lemma() string {
 func (l *Lexicon) tagWords(texts []string) []word {
 	words := l.joinPhrases(texts)
 	for i := range words {
-		if text := words[i].text; words[i].tag == open {
-			words[i].tag = l.closed[text]
+		if words[i].tag == open {
+			words[i].tag = l.closedTag(words[i].text)
 		}
 		words[i].entry = l.entry(words[i].text)
 	}
@@ -44,6 +49,21 @@ func (l *Lexicon) tagWords(texts []string) []word {
 		}
 	}
 	return words
+}
+
+// closedTag returns the tag of a word of a closed class. Marks that end no
+// sentence part what they stand between as commas do.
+func (l *Lexicon) closedTag(text string) tag {
+	tag, known := l.closed[text]
+	switch {
+	case known:
+		return tag
+	case !strings.ContainsFunc(text, isWord):
+		return comma
+	case !strings.ContainsFunc(text, unicode.IsLetter):
+		return number
+	}
+	return open
 }
 
 func (l *Lexicon) joinPhrases(texts []string) []word {
@@ -115,14 +135,14 @@ func (t tagger) nounFollows(i int) bool {
 		return t.nounFollows(i + 1)
 	case next.tag != open:
 		return false
-	case next.third && next.verb >= 2*next.entry.noun:
+	case next.third && next.verb >= 2*next.noun:
 		return false
 	case next.text == "looking": // a nice looking car
 		return t.nounFollows(i + 1)
-	case next.entry.noun > 0:
+	case next.noun > 0:
 		return !next.gerund || t.isNounInIng(i+1)
 	}
-	return (next.entry.adjective > 0 || next.past) && t.nounFollows(i+1)
+	return (next.adjective > 0 || next.past) && t.nounFollows(i+1)
 }
 
 func (t tagger) isNounInIng(i int) bool {
@@ -131,7 +151,7 @@ func (t tagger) isNounInIng(i int) bool {
 
 func (t tagger) isCompoundWithNext(i int) bool {
 	next := t.after(i)
-	return next.tag == open && next.entry.noun > 0 && t.isCompound(t.words[i].text, next.text)
+	return next.tag == open && next.noun > 0 && t.isCompound(t.words[i].text, next.text)
 }
 
 // isWithin tells a tag after which a noun phrase goes on.
@@ -142,39 +162,4 @@ func isWithin(t tag) bool {
 // startsNoun tells a tag that a noun phrase, an object, may begin with.
 func startsNoun(t tag) bool {
 	return t == determiner || t == possessive || t == number
-}
-
-// decideClosed settles the closed words that have two uses.
-func (t tagger) decideClosed(i int) tag {
-	w := t.words[i]
-	previous, _ := t.before(i)
-	next := t.after(i)
-	switch {
-	case w.text == "to" && next.tag == open && next.isPlainVerb() &&
-		(next.verb > next.entry.noun || startsNoun(t.after(i+1).tag)):
-		return infinitive
-	case w.text == "to" && (next.tag == be || next.tag == have || next.text == "do"):
-		return infinitive
-	case w.text == "that" && previous != noun && previous != pronoun:
-		return determiner
-	case w.text == "her" && (next.tag == open || next.tag == adjective):
-		return possessive
-	case w.text == "her":
-		return pronoun
-	case w.text == "there" && next.tag != be && next.tag != auxiliary && next.text != "'s":
-		return adverb
-	case w.text == "'s" && (previous == pronoun || previous == existential || previous == relative):
-		return be
-	case w.text == "'s" && (next.tag == determiner || next.gerund && !t.isNounInIng(i+1)):
-		return be
-	case (w.tag == adverb || w.tag == preposition) && w.entry.noun > 0 && isWithin(previous) &&
-		(next.tag == preposition || next.tag == stop):
-		return noun // the back of, the inside
-	case w.text == "can" && next.tag != open && next.tag != be && next.tag != have && next.tag != negation:
-		return noun
-	case w.tag == auxiliary && (w.text == "does" || w.text == "do" || w.text == "did") &&
-		next.tag != open && next.tag != negation:
-		return finite
-	}
-	return w.tag
 }
