@@ -12,7 +12,7 @@ const epsilon = 1e-5
 
 // transformer is ClipCap's second mapper, for a frozen language model. The
 // embedding becomes ClipLength tokens, K learned constants stand behind them, and
-// what eight blocks make of the constants is the prefix. There are no positions,
+// what the blocks make of the constants is the prefix. There are no positions,
 // no mask and no closing LayerNorm.
 type transformer Config
 
