@@ -24,8 +24,8 @@ func ramp(width, height int) *imageproc.RGB {
 
 // crop is what a variation of a ramp shows of it.
 type crop struct {
-	width, height float64
-	flipped       bool
+	left, top, width, height float64
+	flipped                  bool
 }
 
 // inspect finds the crop again in what became of it, and fails if that is not one
@@ -41,6 +41,7 @@ func inspect(t *testing.T, p *imageproc.RGB, size int) crop {
 	// The first and the last pixel stand for what lies size−1 of size apart.
 	scale := float64(size) / float64(last)
 	c.width, c.height = math.Abs(at(last, 0, 0)-at(0, 0, 0))*scale, (at(0, last, 1)-at(0, 0, 1))*scale
+	c.left, c.top = min(at(0, 0, 0), at(last, 0, 0)), at(0, 0, 1)
 	const rounding = 2
 	for y := range size {
 		for x := range size {
@@ -67,12 +68,14 @@ func TestAugmentKeepsItsBounds(t *testing.T) {
 		{MinArea: 0.8, MaxAspect: 1.25, Flip: true},
 	} {
 		smallest, largest, widest, tallest, flips := 1.0, 0.0, 1.0, 1.0, 0
+		var right, below float64 // how far crops begin from the left and from the top
 		for i := range times {
 			c := inspect(t, a.Apply(photo, size, rand.New(rand.NewPCG(1, uint64(i)))), size)
 			area := c.width * c.height / (width * height)
 			smallest, largest = min(smallest, area), max(largest, area)
 			aspect := c.width / width * height / c.height
 			widest, tallest = max(widest, aspect), min(tallest, aspect)
+			right, below = max(right, c.left), max(below, c.top)
 			if c.flipped {
 				flips++
 			}
@@ -84,6 +87,9 @@ func TestAugmentKeepsItsBounds(t *testing.T) {
 		}
 		if limit := a.MaxAspect * (1 + slack); widest > limit || tallest < 1/limit || widest < a.MaxAspect*0.9 || tallest > 1.1/a.MaxAspect {
 			t.Errorf("%+v: aspects from %.3f to %.3f", a, tallest, widest)
+		}
+		if reach := (1 - math.Sqrt(a.MinArea)) * 0.7; right < reach*width || below < reach*height {
+			t.Errorf("%+v: no crop begins behind column %g or row %g", a, right, below)
 		}
 		if want := times / 2; a.Flip && (flips < want*8/10 || flips > want*12/10) || !a.Flip && flips > 0 {
 			t.Errorf("%+v: %d flips of %d", a, flips, times)

@@ -51,11 +51,7 @@ func records(t *testing.T) ([]dataset.Record, album) {
 				photo.Pix[j] = 255
 			}
 		}
-		var file bytes.Buffer
-		if err := png.Encode(&file, photo); err != nil {
-			t.Fatal(err)
-		}
-		a.files[name] = file.Bytes()
+		a.files[name] = encode(t, photo)
 		list = append(list, dataset.Record{
 			Image: name, Captions: []string{fmt.Sprintf("photo %d .", i), fmt.Sprintf("picture %d", i)},
 		})
@@ -161,6 +157,44 @@ func TestPhotos(t *testing.T) {
 	if len(captions) != 2*count {
 		t.Errorf("%d captions of %d have had a turn: %v", len(captions), 2*count, captions)
 	}
+}
+
+// TestPhotosVary holds that one photo is varied anew, with another caption, each time.
+func TestPhotosVary(t *testing.T) {
+	p := photos(t)
+	p.Records, p.Size = p.Records[:1], 1
+	p.Source.(album).files["0.png"] = gradient(t)
+	const updates = 30
+	variations, captions := make(map[string]bool), make(map[string]bool)
+	for update := range updates {
+		b, err := p.Batch(update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		variations[fmt.Sprint(b.Pixels[0])] = true
+		captions[fmt.Sprint(b.Captions[0])] = true
+	}
+	if len(variations) < updates*9/10 || len(captions) != 2 {
+		t.Errorf("%d updates have %d variations and %d captions", updates, len(variations), len(captions))
+	}
+}
+
+func gradient(t *testing.T) []byte {
+	t.Helper()
+	photo := image.NewGray(image.Rect(0, 0, 100, 80))
+	for i := range photo.Pix {
+		photo.Pix[i] = uint8(i%100 + i/100)
+	}
+	return encode(t, photo)
+}
+
+func encode(t *testing.T, photo image.Image) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	if err := png.Encode(&file, photo); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
 }
 
 func TestPhotosAreDecodedOnce(t *testing.T) {
