@@ -4,7 +4,8 @@ import "github.com/cutline-go/cutline/metrics/internal/scenegraph"
 
 // SPICEGo returns the F1 score of each candidate's scene graph against that of
 // its references, all merged into one, and the mean over the images. It needs
-// neither Java nor models. A candidate or references without tuples score 0.
+// neither Java nor models. A candidate or references without tuples score 0. Of
+// a caption, the first 500 words are read.
 //
 // It is not SPICE, and its name is "spice-go": the tuples come from rules over
 // a tagger and chunks instead of the Stanford parser (package scenegraph says

@@ -20,9 +20,15 @@ import (
 // attribute) or three (subject, relation, object), in lemmas.
 type Tuple []string
 
-// Parse returns the tuples of a caption, sorted, each once.
+// MaxWords is how many words of a caption are read. The work grows with the
+// square of their number, and nobody describes a photo in more.
+const MaxWords = 500
+
+// Parse returns the tuples of the first MaxWords words of a caption, sorted,
+// each once.
 func (l *Lexicon) Parse(caption string) []Tuple {
-	words := append(l.tagWords(split(caption)), word{text: ".", tag: stop, entry: &entry{}})
+	texts := split(caption)
+	words := append(l.tagWords(texts[:min(len(texts), MaxWords)]), word{text: ".", tag: stop, entry: &entry{}})
 	p := parser{chunks: countWithQuantifiers(chunks(words))}
 	for p.next = 0; p.next < len(p.chunks); {
 		c := p.chunks[p.next]

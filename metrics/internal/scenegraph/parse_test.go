@@ -81,6 +81,15 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestParseReadsTheBeginning(t *testing.T) {
+	l := NewLexicon()
+	begin := strings.Repeat("white dog ", MaxWords/2)
+	got, want := list(l.Parse(begin+strings.Repeat("tall cat ", 100_000))), list(l.Parse(begin))
+	if got != want || !strings.Contains(got, "(dog, white)") {
+		t.Errorf("got %.200s, want %.200s", got, want)
+	}
+}
+
 func list(tuples []Tuple) string {
 	var texts []string
 	for _, tuple := range tuples {
