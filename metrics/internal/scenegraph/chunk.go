@@ -65,12 +65,14 @@ scan:
 			if rest.kind != noun {
 				break scan
 			}
-			if rest.owner == nil {
-				rest.owner = &owner
+			owned := &rest
+			for owned.owner != nil {
+				owned = owned.owner
 			}
+			owned.owner = &owner
 			return rest, i + 1 + length
 		case w.tag == adjective && (head < 0 || leadsToNoun(words[i:])):
-		case w.tag == adverb && head < 0 && (leadsToNoun(words[i+1:]) || words[i+1].tag == noun):
+		case w.tag == adverb && head < 0 && (leadsToNoun(words[i+1:]) || words[i+1].tag == noun): // a stop ends every caption
 		case (w.tag == conjunction || w.tag == comma) && head < 0 && i > 0 &&
 			words[i-1].tag == adjective && leadsToNoun(words[i+1:]):
 		case head < 0 && w.tag == possessive:

@@ -15,6 +15,8 @@ func TestParse(t *testing.T) {
 		{"Three women wearing glasses", "(glass) (woman) (woman, three) (woman, wear, glass)"},
 		{"a red, white and blue bus", "(bus) (bus, blue) (bus, red) (bus, white)"},
 		{"several children's toys", "(child) (child, have, toy) (child, several) (toy)"},
+		{"a man's friend's dog", "(dog) (friend) (friend, have, dog) (man) (man, have, friend)"},
+		{"a hitched horse", "(horse) (horse, hitch)"},
 		{"a stop sign next to a wooden fire truck", "(sign) (sign, next to, truck) (sign, stop) (truck) (truck, fire) (truck, wooden)"},
 		{"a couple of zebras", "(zebra) (zebra, couple)"},
 		{"a group of zebras", "(group) (group, of, zebra) (zebra)"},

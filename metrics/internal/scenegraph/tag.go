@@ -20,8 +20,8 @@ func (w word) lemma() string {
 	case finite, gerund, participle:
 		return w.verbLemma
 	case adjective:
-		// A participle before a noun counts as its verb, parked as park; an
-		// adjective that is listed as one, wooden, as itself.
+		// A participle before a noun counts as its verb, hitched as hitch, if
+		// WordNet has it as no adjective.
 		if w.adjective == 0 && w.verb > 0 {
 			return w.verbLemma
 		}
