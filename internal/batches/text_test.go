@@ -1,0 +1,79 @@
+package batches_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cutline-go/cutline/internal/batches"
+	"github.com/cutline-go/cutline/internal/method"
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+func TestTexts(t *testing.T) {
+	sentences := []string{"photo 0", "photo 1", "photo 2", "photo 3", "photo 4"}
+	bpe := train(t, tokenizer.GPT2)
+	source := func(seed uint64) func(int) (method.Texts, error) {
+		return (&batches.Texts{Sentences: sentences, Tokenizer: bpe, Size: 3, Seed: seed}).Batch
+	}
+	same(t, source)
+	var texts []string
+	for update := range count { // three epochs
+		b, err := source(1)(update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ids := range b.Sentences {
+			texts = append(texts, bpe.Decode(ids))
+		}
+	}
+	for epoch := range 3 {
+		got := texts[count*epoch : count*(epoch+1)]
+		slices.Sort(got)
+		if !slices.Equal(got, sentences) {
+			t.Errorf("epoch %d has %q", epoch, got)
+		}
+	}
+}
+
+// TestPairs holds that a caption, made a sentence, stands beside one view of its photo,
+// and that all views and captions have their turn.
+func TestPairs(t *testing.T) {
+	const views = 3
+	list, _ := records(t)
+	embeddings := make([][][]float32, count)
+	for i := range embeddings {
+		for v := range views {
+			embeddings[i] = append(embeddings[i], []float32{float32(i), float32(v)})
+		}
+	}
+	bpe := train(t, tokenizer.GPT2)
+	source := func(seed uint64) func(int) (method.Pairs, error) {
+		return (&batches.Pairs{Records: list, Embeddings: embeddings, Tokenizer: bpe, Size: 4, Seed: seed}).Batch
+	}
+	same(t, source)
+	turns := make(map[string]bool)
+	batch := source(1)
+	for update := range 100 {
+		b, err := batch(update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, ids := range b.Captions {
+			text := bpe.Decode(ids)
+			item := int(b.Embeddings[i][0])
+			if want := []string{fmt.Sprintf("Photo %d.", item), fmt.Sprintf("Picture %d.", item)}; !slices.Contains(want, text) {
+				t.Errorf("photo %d has %q, want one of %q", item, text, want)
+			}
+			turns[fmt.Sprint(text, b.Embeddings[i])] = true
+		}
+	}
+	if want := count * views * 2; len(turns) != want {
+		t.Errorf("%d pairs of %d have had a turn", len(turns), want)
+	}
+	short := &batches.Pairs{Records: list, Embeddings: embeddings[1:], Tokenizer: bpe, Size: 4}
+	if _, err := short.Batch(0); err == nil || !strings.Contains(err.Error(), "embeddings of 4 photos for 5 records") {
+		t.Errorf("a photo without embeddings: %v", err)
+	}
+}
