@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/cutline-go/cutline/internal/golden"
@@ -32,6 +36,24 @@ func readJSON(t testing.TB, value any, elem ...string) {
 	if err := json.Unmarshal(data, value); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// readExpected reads what the official tools printed for the one experiment
+// whose name begins so.
+func readExpected(t testing.TB, value any, name string) {
+	t.Helper()
+	var experiments map[string]json.RawMessage
+	readJSON(t, &experiments, "fixtures", "metrics", "expected_official.json")
+	for key, data := range experiments {
+		if !strings.HasPrefix(key, name) {
+			continue
+		}
+		if err := json.Unmarshal(data, value); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatalf("no experiment %s", name)
 }
 
 // magic returns MAGIC's captions of COCO's Karpathy test images.
@@ -85,26 +107,143 @@ func TestMAGIC(t *testing.T) {
 	printed(CIDErD(tokens, nil), want.CIDEr)
 }
 
-// The official tokenizer prints how many tokens it made, with one for each
-// line's end.
+// The official tokenizer prints how many tokens it made of a file, newlines
+// included. It reads captions as one text: "Nintendo Wii U." is followed by "A
+// group", so it takes the U for a letter and not for an initial. Hence all are
+// read here as one text too; one by one, the references have a token less.
 func TestTokenTotals(t *testing.T) {
-	samples := magic(t)
-	var expected map[string]json.RawMessage
-	readJSON(t, &expected, "fixtures", "metrics", "expected_official.json")
+	var results []struct {
+		Captions   []string `json:"captions"`
+		Prediction string   `json:"prediction"`
+	}
+	readJSON(t, &results, "fixtures", "metrics", "magic_mscoco_magic_result.json")
 	var want struct {
 		References int `json:"ptb_tokens_refs_incl_newlines"`
 		Candidates int `json:"ptb_tokens_hyps_incl_newlines"`
 	}
-	const key = "magic_mscoco_magic_result.json (official, MAGIC evaluation_result.png)"
-	if err := json.Unmarshal(expected[key], &want); err != nil {
-		t.Fatal(err)
+	readExpected(t, &want, "magic_mscoco_magic_result.json")
+	var references, candidates []string
+	for _, r := range results {
+		references = append(references, r.Captions...)
+		candidates = append(candidates, r.Prediction)
 	}
-	references, candidates := 0, 0
-	for _, s := range samples {
-		candidates += 1 + len(scanAll(s.Candidate, nil))
-		for _, r := range s.References {
-			references += 1 + len(scanAll(r, nil))
+	for _, file := range []struct {
+		name     string
+		captions []string
+		want     int
+	}{{"references", references, want.References}, {"candidates", candidates, want.Candidates}} {
+		newlines := len(file.captions) - 1
+		if got := newlines + len(scanAll(strings.Join(file.captions, "\n"), nil)); got != file.want {
+			t.Errorf("%s: %d tokens and newlines, want %d", file.name, got, file.want)
+		}
+		single := newlines
+		for _, caption := range file.captions {
+			single += len(scanAll(caption, nil))
+		}
+		t.Logf("%s: %d tokens and newlines, read one by one %d", file.name, file.want, single)
+	}
+}
+
+// The demonstration of coco-caption counts what its candidates have.
+func TestFakeCaptionGuesses(t *testing.T) {
+	var results []struct {
+		Caption string `json:"caption"`
+	}
+	readJSON(t, &results, "fixtures", "metrics", "captions_val2014_fakecap_results.json")
+	var want struct {
+		Counts official `json:"bleu_counts"`
+	}
+	readExpected(t, &want, "coco_caption_demo_fakecap")
+	samples := make([]Sample, len(results))
+	for i, r := range results {
+		samples[i].Candidate = r.Caption
+	}
+	bleu := BLEU(TokenizeAll(samples))
+	if bleu.CandidateLength != want.Counts.TestLength {
+		t.Errorf("%d tokens, want %d", bleu.CandidateLength, want.Counts.TestLength)
+	}
+	if bleu.Guesses != want.Counts.Guess {
+		t.Errorf("guesses %v, want %v", bleu.Guesses, want.Counts.Guess)
+	}
+}
+
+// The README of clipscore scores one good and one bad caption of two images.
+func TestCLIPScoreExamples(t *testing.T) {
+	type printed struct {
+		BLEU1 float64 `json:"BLEU-1"`
+		BLEU2 float64 `json:"BLEU-2"`
+		BLEU3 float64 `json:"BLEU-3"`
+		BLEU4 float64 `json:"BLEU-4"`
+		ROUGE float64 `json:"ROUGE"`
+		CIDEr float64 `json:"CIDER"`
+	}
+	var good, bad printed
+	readExpected(t, &good, "clipscore_example_good")
+	readExpected(t, &bad, "clipscore_example_bad")
+	var references map[string][]string
+	readJSON(t, &references, "fixtures", "clipscore", "refs.json")
+	for file, want := range map[string]printed{"good_captions.json": good, "bad_captions.json": bad} {
+		var captions map[string]string
+		readJSON(t, &captions, "fixtures", "clipscore", file)
+		var samples []Sample
+		for id, caption := range captions {
+			samples = append(samples, Sample{id, caption, references[id]})
+		}
+		tokens := TokenizeAll(samples)
+		bleu := BLEU(tokens)
+		for _, score := range []struct {
+			got  Scores
+			want float64
+		}{
+			{bleu.Scores[0], want.BLEU1}, {bleu.Scores[1], want.BLEU2},
+			{bleu.Scores[2], want.BLEU3}, {bleu.Scores[3], want.BLEU4},
+			{ROUGEL(tokens), want.ROUGE}, {CIDErD(tokens, nil), want.CIDEr},
+		} {
+			if math.Round(score.got.Corpus*1e4) != math.Round(score.want*1e4) {
+				t.Errorf("%s: %s is %.6f, want %.4f", file, score.got.Name, score.got.Corpus, score.want)
+			}
 		}
 	}
-	t.Logf("references %d (official %d), candidates %d (%d)", references, want.References, candidates, want.Candidates)
+}
+
+// BenchmarkMAGIC is BLEU, ROUGE-L and CIDEr-D of MAGIC's 4,982 captions and all
+// their references, tokenizing included.
+func BenchmarkMAGIC(b *testing.B) {
+	samples := magic(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		score(samples)
+	}
+	b.ReportMetric(float64(len(samples)*b.N)/b.Elapsed().Seconds(), "images/s")
+}
+
+// BenchmarkHalfAMillion is the same over 500,000 captions: MAGIC's again and
+// again, with a number of their own in every caption so that none is the same.
+func BenchmarkHalfAMillion(b *testing.B) {
+	const captions = 500_000
+	few := magic(b)
+	var samples []Sample
+	for i := 0; i < captions; i += 1 + len(few[0].References) {
+		s := few[len(samples)%len(few)]
+		suffix := " " + strconv.Itoa(i)
+		s.Candidate += suffix
+		s.References = slices.Clone(s.References)
+		for j := range s.References {
+			s.References[j] += suffix
+		}
+		samples = append(samples, s)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		score(samples)
+	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	b.ReportMetric(float64(memory.Sys)/(1<<20), "MiB")
+	b.ReportMetric(float64(len(samples)*b.N)/b.Elapsed().Seconds(), "images/s")
+}
+
+func score(samples []Sample) (bleu BLEUResult, rougeL, cider Scores) {
+	tokens := TokenizeAll(samples)
+	return BLEU(tokens), ROUGEL(tokens), CIDErD(tokens, nil)
 }

@@ -74,11 +74,10 @@ type scanner struct {
 }
 
 func newScanner(text string) scanner {
-	s := scanner{text: text}
-	if lower := strings.ToLower(text); isASCII(text) {
-		s.lower = lower
+	if isASCII(text) {
+		return scanner{text: text, lower: strings.ToLower(text)}
 	}
-	return s
+	return scanner{text: text}
 }
 
 // style says how a piece of text becomes a token.

@@ -79,6 +79,18 @@ func (s *scanner) apostropheOrAlike(i int) int {
 	return s.apostrophe(i)
 }
 
+// alphanumerics returns the end of the letters and digits of any script at i.
+func (s *scanner) alphanumerics(i int) int {
+	for i < len(s.text) {
+		r, size := s.runeAt(i)
+		if !isLetter(r) && !isDigit(r) {
+			break
+		}
+		i += size
+	}
+	return i
+}
+
 // letterEntity returns the length of an accented vowel written as &eacute; at
 // i, which counts as a letter, or 0.
 func (s *scanner) letterEntity(i int) int {
@@ -115,7 +127,7 @@ func (s *scanner) render(begin int, m match) string {
 	case escaped:
 		return escape(token)
 	case quoted:
-		return apostrophes().Replace(token)
+		return straighten(token)
 	case entity:
 		return strings.ReplaceAll(token, "&amp;", "&")
 	case word:
@@ -124,7 +136,9 @@ func (s *scanner) render(begin int, m match) string {
 		}
 		return strings.ReplaceAll(token, string(softHyphen), "")
 	case spaced:
-		return strings.NewReplacer(" ", "\u00A0", "(", "-lrb-", ")", "-rrb-").Replace(token)
+		token = strings.ReplaceAll(token, " ", "\u00A0")
+		token = strings.ReplaceAll(token, "(", bracket('('))
+		return strings.ReplaceAll(token, ")", bracket(')'))
 	default:
 		return token
 	}
@@ -145,7 +159,16 @@ func escape(token string) string {
 	return b.String()
 }
 
-func apostrophes() *strings.Replacer {
-	return strings.NewReplacer("\u2019", "'", "\u0092", "'", "&apos;", "'",
-		"\u2018", "`", "\u0091", "`", "\u201B", "`")
+// straighten writes apostrophes as the Penn Treebank does.
+func straighten(token string) string {
+	token = strings.ReplaceAll(token, "&apos;", "'")
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '\u2019', '\u0092':
+			return '\''
+		case '\u2018', '\u0091', '\u201B':
+			return '`'
+		}
+		return r
+	}, token)
 }

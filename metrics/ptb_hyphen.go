@@ -63,11 +63,14 @@ func (s *scanner) thingPart(i int, letters bool) int {
 	}
 	begin := i
 	if strings.IndexByte("dolDOL", s.byteAt(i)) >= 0 {
-		if n := s.apostropheOrAlike(i + 1); n > 0 && isAlphanumeric(s.byteAt(i+1+n)) && isAlphanumeric(s.byteAt(i+2+n)) {
-			begin = i + 2 + n
+		if n := s.apostropheOrAlike(i + 1); n > 0 {
+			// The lexer wants one letter for the apostrophe, and one to go on with.
+			if _, size := s.runeAt(i + 1 + n); s.alphanumerics(i+1+n) > i+1+n+size {
+				begin = i + 1 + n
+			}
 		}
 	}
-	if end := s.run(begin, isAlphanumeric); end > begin {
+	if end := s.alphanumerics(begin); end > begin {
 		return max(end, number)
 	}
 	return number
@@ -77,12 +80,15 @@ func (s *scanner) thingPart(i int, letters bool) int {
 // commas, and whose others may be initials ("pre-U.S."). What follows may be no
 // full stop, except before a comma.
 func (s *scanner) hyphenWord(m *match) {
-	if !isAlphanumeric(s.byteAt(s.at)) {
+	end := s.alphanumerics(s.at)
+	if end == s.at {
 		return
 	}
-	end := s.run(s.at, func(c byte) bool { return isAlphanumeric(c) || c == '.' || c == ',' })
+	for s.byteAt(end) == '.' || s.byteAt(end) == ',' {
+		end = s.alphanumerics(end + 1)
+	}
 	for s.byteAt(end) == '-' {
-		next := s.run(end+1, isAlphanumeric)
+		next := s.alphanumerics(end + 1)
 		if initials := s.joinedInitials(end + 1); initials > next {
 			next = initials
 		}
@@ -92,9 +98,9 @@ func (s *scanner) hyphenWord(m *match) {
 		end = next
 		switch c := s.byteAt(end); {
 		case c == '.' && isInSentence(s.byteAt(end+1)):
-			m.longer(match{end: end + 1, reach: end + 2})
-		case c != '.' && c != '+' && !isAlphanumeric(c):
-			m.longer(match{end: end, reach: end + 1})
+			m.longer(match{end: end + 1, reach: end + 2, style: word})
+		case c != '.' && c != '+':
+			m.longer(match{end: end, reach: end + 1, style: word})
 		}
 	}
 }
@@ -131,7 +137,7 @@ func (s *scanner) slashed(m *match) {
 
 // slashPart returns the end of one word of a slashed one, or 0.
 func (s *scanner) slashPart(i int) int {
-	end := s.run(i, isAlphanumeric)
+	end := s.alphanumerics(i)
 	if end == i {
 		return 0
 	}
@@ -148,10 +154,15 @@ func (s *scanner) slashPart(i int) int {
 	return end
 }
 
-// company tries capitals joined by ampersands or plus signs: "AT&T".
+// company tries capitals joined by ampersands or plus signs ("AT&T"), or before
+// a dollar sign ("US$").
 func (s *scanner) company(m *match) {
 	capital := func(c byte) bool { return 'A' <= c && c <= 'Z' }
 	end := s.run(s.at, capital)
+	if s.byteAt(end) == '$' {
+		m.longer(match{end: end + 1})
+		return
+	}
 	for end > s.at {
 		next := end + 1
 		switch {

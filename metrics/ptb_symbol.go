@@ -95,7 +95,7 @@ func (s *scanner) symbols(m *match) {
 		m.longer(match{end: s.run(s.at, func(b byte) bool { return b == '?' || b == '!' })})
 	case '<', '>':
 		m.longer(match{end: min(s.run(s.at, same), s.at+2)})
-	case ',', ';', ':', '.', '$', '+', '%', '&', '~', '^', '|', '\\':
+	case ',', ';', ':', '.', '+', '%', '&', '~', '^', '|', '\\':
 		m.longer(match{end: s.at + 1})
 	default:
 		s.beyondASCII(m)
