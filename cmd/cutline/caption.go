@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"slices"
@@ -26,22 +27,16 @@ func (cmd *captionCmd) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	model, err := cmd.open(cmd.Batch)
+	model, err := openToCaption(&cmd.modelFlags, &cmd.decodingFlags, cmd.Batch)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	if info := model.Info(); !info.Captions {
-		return fmt.Errorf("model %q is a CLIP alone, which embeds photos but does not caption them", info.Name)
-	}
-	if model, err = cmd.apply(model); err != nil {
-		return err
-	}
 	out, err := newSink(cmd.Format, c.out, textShape{file: !cmd.single(inputs), scores: cmd.NBest > 1})
 	if err != nil {
 		return err
 	}
-	work := &captioning{model, c, out, newProgress(c.messages, len(inputs)), false}
+	work := &captioning{model, c, c.open, out, newProgress(c.messages, len(inputs)), false}
 	err = work.all(ctx, inputs, cmd.Batch)
 	if closing := out.close(); err == nil {
 		err = closing
@@ -49,11 +44,29 @@ func (cmd *captionCmd) Run(ctx context.Context, c *console) error {
 	return err
 }
 
+// openToCaption opens a model that captions, batch photos at once.
+func openToCaption(flags *modelFlags, decoding *decodingFlags, batch int) (*captioner.Captioner, error) {
+	model, err := flags.open(batch)
+	if err != nil {
+		return nil, err
+	}
+	if info := model.Info(); !info.Captions {
+		err = fmt.Errorf("model %q is a CLIP alone, which embeds photos but does not caption them", info.Name)
+		return nil, errors.Join(err, model.Close())
+	}
+	configured, err := decoding.apply(model)
+	if err != nil {
+		return nil, errors.Join(err, model.Close())
+	}
+	return configured, nil
+}
+
 // captioning is a run over many photos. One that fails is told and does not
 // stop the others.
 type captioning struct {
 	model    *captioner.Captioner
 	console  *console
+	open     opener
 	out      sink
 	progress progress
 	failed   bool
@@ -75,7 +88,7 @@ func (w *captioning) all(ctx context.Context, inputs []input, batch int) error {
 // chunk reads and captions photos together, and writes what came of them in
 // their order.
 func (w *captioning) chunk(ctx context.Context, inputs []input) error {
-	photos := readPhotos(w.model, inputs, w.console.in)
+	photos := readPhotos(w.model, inputs, w.open)
 	captions, err := w.caption(ctx, photos)
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 
 	"github.com/cutline-go/cutline/captioner"
@@ -67,7 +66,7 @@ func (cmd *embedCmd) Run(ctx context.Context, c *console) error {
 
 // photo prints the embedding of one photo.
 func (cmd *embedCmd) photo(ctx context.Context, c *console, model *captioner.Captioner, in input) error {
-	p := readPhoto(model, in, c.in)
+	p := readPhoto(model, in, c.open)
 	if p.err != nil {
 		return p.err
 	}
@@ -84,16 +83,12 @@ func (cmd *embedCmd) lines(ctx context.Context, c *console, model *captioner.Cap
 	if in.err != nil {
 		return in.err
 	}
-	from := c.in
-	if in.name != stdinName {
-		file, err := os.Open(in.name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		from = file
+	file, err := c.open(in.name)
+	if err != nil {
+		return err
 	}
-	return eachLine(from, func(line string) error {
+	defer file.Close()
+	return eachLine(file, func(line string) error {
 		embedding, err := model.EmbedText(ctx, line)
 		if err != nil {
 			return err

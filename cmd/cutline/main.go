@@ -1,10 +1,10 @@
 // Command cutline writes captions for photographs: a frozen CLIP sees the
 // photo, a mapper turns its embedding into a prefix, GPT-2 writes the sentence.
 //
-// It captions and embeds photos, converts checkpoints to model folders and
-// reports on itself; `cutline --help` lists the verbs. Results go to stdout and
-// nothing else does; it exits with 0 when all is done, 1 when something failed,
-// and 2 on a mistake in the command line.
+// It captions and embeds photos, scores captions, trains models, converts
+// checkpoints to model folders and reports on itself; `cutline --help` lists the
+// verbs. Results go to stdout and nothing else does; it exits with 0 when all is
+// done, 1 when something failed, and 2 on a mistake in the command line.
 package main
 
 import (
@@ -22,6 +22,7 @@ import (
 type cli struct {
 	Caption captionCmd `cmd:"" help:"Write a caption for each photo."`
 	Embed   embedCmd   `cmd:"" help:"Print CLIP's embedding of each photo, or of lines of text."`
+	Score   scoreCmd   `cmd:"" help:"Tell how well captions fit their photos, by CLIP."`
 	Train   trainCmd   `cmd:"" help:"Train a CLIP, a language model or a captioner."`
 	Convert convertCmd `cmd:"" help:"Make a model folder from CLIP, GPT-2 and ClipCap files."`
 	Doctor  doctorCmd  `cmd:"" help:"Check that this build captions photos on this machine."`

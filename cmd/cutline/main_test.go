@@ -53,6 +53,7 @@ func TestInterrupted(t *testing.T) {
 		{"caption", "--model", model, photo},
 		{"caption", "--model", model, "--batch", "1", photo, photo},
 		{"embed", "--model", model, photo},
+		{"score", "--model", model, photo, "a sun"},
 	} {
 		var out, messages bytes.Buffer
 		status := run(ctx, args, &console{strings.NewReader(""), &out, &messages})

@@ -19,15 +19,26 @@ type photo struct {
 	err   error
 }
 
+// opener opens an input by its name: a file, or an entry of an archive.
+type opener func(name string) (io.ReadCloser, error)
+
+// open opens a file, or stdin under its name.
+func (c *console) open(name string) (io.ReadCloser, error) {
+	if name == stdinName {
+		return io.NopCloser(c.in), nil
+	}
+	return os.Open(name)
+}
+
 // readPhotos reads the inputs side by side and returns them in their order.
-func readPhotos(model *captioner.Captioner, inputs []input, stdin io.Reader) []photo {
+func readPhotos(model *captioner.Captioner, inputs []input, open opener) []photo {
 	photos := make([]photo, len(inputs))
 	free := make(chan struct{}, readers)
 	var all sync.WaitGroup
 	for i, in := range inputs {
 		free <- struct{}{}
 		all.Go(func() {
-			photos[i] = readPhoto(model, in, stdin)
+			photos[i] = readPhoto(model, in, open)
 			<-free
 		})
 	}
@@ -35,19 +46,15 @@ func readPhotos(model *captioner.Captioner, inputs []input, stdin io.Reader) []p
 	return photos
 }
 
-func readPhoto(model *captioner.Captioner, in input, stdin io.Reader) photo {
+func readPhoto(model *captioner.Captioner, in input, open opener) photo {
 	if in.err != nil {
 		return photo{err: in.err}
 	}
-	from := stdin
-	if in.name != stdinName {
-		file, err := os.Open(in.name)
-		if err != nil {
-			return photo{err: err}
-		}
-		defer file.Close()
-		from = file
+	file, err := open(in.name)
+	if err != nil {
+		return photo{err: err}
 	}
-	img, err := model.Read(from)
+	defer file.Close()
+	img, err := model.Read(file)
 	return photo{img, err}
 }
