@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/cutline-go/cutline/captioner"
+	"github.com/cutline-go/cutline/internal/evaluate"
+	"github.com/cutline-go/cutline/metrics"
 )
 
 // likeness compares captions with photos by a model's CLIP.
@@ -29,6 +31,15 @@ func (l likeness) similarity(ctx context.Context, photo []float32, caption strin
 		return 0, err
 	}
 	return cosine(photo, text), nil
+}
+
+// score is the mean similarity of many captions, each to its photo.
+func (l likeness) score(similarities []float64) evaluate.Score {
+	s := metrics.Scores{Name: "clip_similarity (" + l.model.Info().CLIP + ")", Images: similarities}
+	for _, v := range similarities {
+		s.Corpus += v / float64(len(similarities))
+	}
+	return evaluate.NewMean("clip_similarity", s)
 }
 
 // cosine is 0 where a vector is zero.

@@ -22,6 +22,7 @@ import (
 type cli struct {
 	Caption captionCmd `cmd:"" help:"Write a caption for each photo."`
 	Embed   embedCmd   `cmd:"" help:"Print CLIP's embedding of each photo, or of lines of text."`
+	Eval    evalCmd    `cmd:"" help:"Score captions against what people said, as the field does."`
 	Score   scoreCmd   `cmd:"" help:"Tell how well captions fit their photos, by CLIP."`
 	Train   trainCmd   `cmd:"" help:"Train a CLIP, a language model or a captioner."`
 	Convert convertCmd `cmd:"" help:"Make a model folder from CLIP, GPT-2 and ClipCap files."`
@@ -49,6 +50,7 @@ func run(ctx context.Context, args []string, c *console) int {
 	parser, err := kong.New(new(cli),
 		kong.Name("cutline"),
 		kong.Description("Captions for photographs, offline."),
+		kong.Vars{"captionFormats": captionFormats},
 		kong.Writers(c.out, c.messages),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(c),

@@ -44,7 +44,13 @@ func TestInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	model, photo := filepath.Join(dir, "model"), filepath.Join(dir, "sun.png")
 	writeRandomModel(t, model)
-	if err := writePhoto(photo); err != nil {
+	references, results := filepath.Join(dir, "references.json"), filepath.Join(dir, "results.json")
+	err := errors.Join(
+		writePhoto(photo),
+		os.WriteFile(references, []byte(`{"sun.png": ["a sun", "the sun"]}`), 0o644),
+		os.WriteFile(results, []byte(`{"sun.png": "a sun"}`), 0o644),
+	)
+	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -54,6 +60,8 @@ func TestInterrupted(t *testing.T) {
 		{"caption", "--model", model, "--batch", "1", photo, photo},
 		{"embed", "--model", model, photo},
 		{"score", "--model", model, photo, "a sun"},
+		{"eval", "--model", model, "--photos", dir, "--references", references},
+		{"eval", "--results", results, "--references", references},
 	} {
 		var out, messages bytes.Buffer
 		status := run(ctx, args, &console{strings.NewReader(""), &out, &messages})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 
@@ -15,8 +16,7 @@ const manyInputs = 10
 type progress struct{ bar *progressbar.ProgressBar }
 
 func newProgress(messages io.Writer, total int) progress {
-	file, ok := messages.(*os.File)
-	if !ok || total < manyInputs || !term.IsTerminal(int(file.Fd())) {
+	if total < manyInputs || !isTerminal(messages) {
 		return progress{}
 	}
 	return progress{progressbar.NewOptions(total,
@@ -27,6 +27,19 @@ func newProgress(messages io.Writer, total int) progress {
 		progressbar.OptionFullWidth(),
 		progressbar.OptionClearOnFinish(),
 	)}
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// stage shows on a terminal what is being done, in the place of the stage before; an
+// empty one clears the line.
+func (c *console) stage(what string) {
+	if isTerminal(c.messages) {
+		fmt.Fprintf(c.messages, "\r\x1b[K%s", what)
+	}
 }
 
 // A bar that cannot be drawn is no reason to fail, so the methods below drop

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cutline-go/cutline/captioner"
+	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/evaluate"
+	"github.com/cutline-go/cutline/metrics"
+)
+
+// clipScore is the metric that compares captions with photos.
+const clipScore = "clipscore"
+
+// scoring is what an evaluation works with.
+type scoring struct {
+	cmd        *evalCmd
+	console    *console
+	references []dataset.Record
+	photos     *photoSet            // nil without --photos
+	model      *captioner.Captioner // nil without them
+	embeddings map[string][]float32 // of photos: --against has the same ones
+}
+
+// newScoring reads the references and opens what the flags name.
+func (cmd *evalCmd) newScoring(c *console) (*scoring, error) {
+	s := &scoring{cmd: cmd, console: c, embeddings: make(map[string][]float32)}
+	var err error
+	if s.references, err = cmd.readReferences(); err != nil || cmd.Photos == "" {
+		return s, err
+	}
+	if s.photos, err = openPhotos(cmd.Photos); err != nil {
+		return nil, err
+	}
+	if cmd.Results == "" {
+		s.model, err = openToCaption(&cmd.modelFlags, &cmd.decodingFlags, cmd.Batch)
+	} else {
+		s.model, err = cmd.open(cmd.Batch)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.photos.close())
+	}
+	return s, nil
+}
+
+func (s *scoring) close() error {
+	if s.photos == nil {
+		return nil
+	}
+	return errors.Join(s.model.Close(), s.photos.close())
+}
+
+// captions returns what is to be scored: the results, or captions of the photos. The
+// error is errReported where some photo failed.
+func (s *scoring) captions(ctx context.Context) (*captionSet, error) {
+	if s.cmd.Results != "" {
+		return s.cmd.pairResults(s.cmd.Results, s.references)
+	}
+	pairing, err := s.photos.pair(s.references)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.checkDuplicates(pairing, s.cmd.Photos); err != nil {
+		return nil, err
+	}
+	return s.photos.caption(ctx, s.console, s.model, s.cmd.Batch, pairing)
+}
+
+// scores computes the metrics over the samples.
+func (s *scoring) scores(ctx context.Context, samples []metrics.Sample) ([]evaluate.Score, error) {
+	asked := slices.Clone(s.cmd.Metrics)
+	if s.cmd.SpiceJar != "" {
+		asked = append(asked, string(evaluate.SPICE))
+	}
+	defer s.console.stage("")
+	s.console.stage("tokenizing")
+	captions := evaluate.NewCaptions(samples)
+	var scores []evaluate.Score
+	for i, name := range asked {
+		s.console.stage(fmt.Sprintf("metric %d of %d: %s", i+1, len(asked), name))
+		more, err := s.metric(ctx, name, captions)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		scores = append(scores, more...)
+	}
+	return scores, nil
+}
+
+func (s *scoring) metric(ctx context.Context, name string, captions *evaluate.Captions) ([]evaluate.Score, error) {
+	if name == clipScore {
+		return s.clipScores(ctx, captions.Samples)
+	}
+	return evaluate.Metric(name).Score(ctx, captions, evaluate.Resources{
+		DocumentFrequencies: s.cmd.CiderDF, Paraphrases: s.cmd.Paraphrases,
+		Jar: metrics.Jar{Path: s.cmd.SpiceJar, Java: s.cmd.Java, Memory: "8G", Timeout: s.cmd.SpiceTimeout},
+	})
+}
+
+// clipScores compares the captions with their photos.
+func (s *scoring) clipScores(ctx context.Context, samples []metrics.Sample) ([]evaluate.Score, error) {
+	s.console.stage("")
+	photos, err := s.photosOf(samples)
+	if err != nil {
+		return nil, err
+	}
+	bar := newProgress(s.console.messages, len(samples))
+	defer bar.hide()
+	like := likeness{s.model, s.photos.open}
+	similarities := make([]float64, len(samples))
+	for i, sample := range samples {
+		name := photos[sample.ID]
+		if s.embeddings[name] == nil {
+			if s.embeddings[name], err = like.embedPhoto(ctx, name); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		if similarities[i], err = like.similarity(ctx, s.embeddings[name], sample.Candidate); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		bar.step()
+	}
+	return []evaluate.Score{like.score(similarities)}, nil
+}
+
+// photosOf returns the name of each sample's photo by the sample's ID.
+func (s *scoring) photosOf(samples []metrics.Sample) (map[string]string, error) {
+	pairing, err := s.photos.pair(s.references)
+	if err != nil {
+		return nil, err
+	}
+	photos := make(map[string]string, len(pairing.Samples))
+	for _, sample := range pairing.Samples {
+		photos[sample.Image] = sample.Candidate
+	}
+	for _, sample := range samples {
+		if photos[sample.ID] == "" {
+			return nil, fmt.Errorf("clipscore: no photo of %q in %s", sample.ID, s.cmd.Photos)
+		}
+	}
+	return photos, nil
+}
