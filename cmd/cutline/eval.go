@@ -15,7 +15,7 @@ import (
 // evalCmd scores captions against what people said of the same images.
 type evalCmd struct {
 	evalFiles
-	Metrics      []string      `default:"bleu,rouge,cider,meteor" enum:"bleu,rouge,cider,meteor,spice-go,clipscore" help:"What to compute: ${enum}. clipscore needs --photos, and OpenAI's ViT-B/32 to be called so."`
+	Metrics      []string      `default:"bleu,rouge,cider,meteor" enum:"bleu,rouge,cider,meteor,spice-go,clipscore,retrieval" help:"What to compute: ${enum}. The last two need --photos; without OpenAI's ViT-B/32 in the model, clipscore is clip_similarity."`
 	SpiceJar     string        `placeholder:"PATH" help:"Compute SPICE, too, by the official program, spice-1.0.jar."`
 	SpiceTimeout time.Duration `default:"1h" help:"The longest that program may take."`
 	CiderDF      string        `name:"cider-df" placeholder:"FILE" help:"CIDEr's document frequencies, as JSON; those of the references unless given."`
@@ -57,16 +57,21 @@ func (cmd *evalCmd) check() error {
 	switch {
 	case cmd.Results == "" && cmd.Photos == "":
 		return &usageError{"nothing to score", "--results names captions, --photos names photos to caption"}
-	case slices.Contains(cmd.Metrics, clipScore) && cmd.Photos == "":
-		return &usageError{"clipscore needs --photos", ""}
-	case cmd.Results != "" && cmd.Photos != "" && !slices.Contains(cmd.Metrics, clipScore):
-		return &usageError{"--photos says nothing about --results unless clipscore is among the --metrics", ""}
+	case cmd.seesPhotos() && cmd.Photos == "":
+		return &usageError{"clipscore and retrieval need --photos", ""}
+	case cmd.Results != "" && cmd.Photos != "" && !cmd.seesPhotos():
+		return &usageError{"--photos is of no use for --results without clipscore or retrieval among --metrics", ""}
 	case cmd.Bootstrap < 1:
 		return &usageError{"--bootstrap must be at least 1", ""}
 	case cmd.Batch < 1:
 		return &usageError{"--batch must be at least 1", ""}
 	}
 	return nil
+}
+
+// seesPhotos tells whether a metric compares captions with photos.
+func (cmd *evalCmd) seesPhotos() bool {
+	return slices.Contains(cmd.Metrics, clipScore) || slices.Contains(cmd.Metrics, retrieval)
 }
 
 // evaluate computes everything that the report holds.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -102,6 +103,39 @@ func TestEvalArchive(t *testing.T) {
 	status, out, messages := cutline(t, "eval", "--model", model, "--photos", archive, "--references", references)
 	if want := "cutline: error: " + archive + ": no photos in this archive\n"; status != statusFailed || out != "" || messages != want {
 		t.Errorf("an archive without photos: status %d, %q, %q", status, out, messages)
+	}
+}
+
+// TestCLIPScoreNames holds that a likeness is called CLIPScore where the CLIP is called
+// as OpenAI's ViT-B/32 is, and there alone.
+func TestCLIPScoreNames(t *testing.T) {
+	dir := t.TempDir()
+	photo, references := filepath.Join(dir, "1.jpg"), filepath.Join(dir, "references.json")
+	err := errors.Join(writePhoto(photo), os.WriteFile(references, []byte(`{"1.jpg": ["a sun"]}`), 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, tt := range []struct {
+		name     string
+		official bool
+	}{
+		{"ViT-B/32", true},
+		{"clip-vit-base-patch32", true},
+		{"CLIP-ViT-B-32-laion2B", false},
+		{"ViT-L/14", false},
+	} {
+		model := filepath.Join(dir, fmt.Sprint(i))
+		writeModel(t, model, tt.name)
+		_, scored, messages := cutline(t, "score", "--model", model, photo, "a dog")
+		if got := strings.Contains(scored, `"clipscore":`); got != tt.official || !strings.Contains(scored, `"clip_similarity":`) {
+			t.Errorf("score with %s: %s%s", tt.name, scored, messages)
+		}
+		_, report, messages := cutline(t, "eval", "--model", model, "--photos", dir, "--references", references,
+			"--metrics", "clipscore", "--format", "json")
+		official := strings.Contains(report, `"clipscore":`) && strings.Contains(report, `"refclipscore":`)
+		if other := strings.Contains(report, `"clip_similarity":`); official != tt.official || other == tt.official {
+			t.Errorf("eval with %s: %s%s", tt.name, report, messages)
+		}
 	}
 }
 

@@ -12,8 +12,11 @@ import (
 	"github.com/cutline-go/cutline/metrics"
 )
 
-// clipScore is the metric that compares captions with photos.
-const clipScore = "clipscore"
+// The metrics that compare captions with photos.
+const (
+	clipScore = "clipscore"
+	retrieval = "retrieval"
+)
 
 // scoring is what an evaluation works with.
 type scoring struct {
@@ -22,7 +25,8 @@ type scoring struct {
 	references []dataset.Record
 	photos     *photoSet            // nil without --photos
 	model      *captioner.Captioner // nil without them
-	embeddings map[string][]float32 // of photos: --against has the same ones
+	likeness   likeness
+	embeddings map[string][]float32 // of photos by their names: metrics share them
 }
 
 // newScoring reads the references and opens what the flags name.
@@ -43,6 +47,7 @@ func (cmd *evalCmd) newScoring(c *console) (*scoring, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.photos.close())
 	}
+	s.likeness = likeness{s.model, s.photos.open}
 	return s, nil
 }
 
@@ -94,55 +99,14 @@ func (s *scoring) scores(ctx context.Context, samples []metrics.Sample) ([]evalu
 }
 
 func (s *scoring) metric(ctx context.Context, name string, captions *evaluate.Captions) ([]evaluate.Score, error) {
-	if name == clipScore {
+	switch name {
+	case clipScore:
 		return s.clipScores(ctx, captions.Samples)
+	case retrieval:
+		return s.retrieval(ctx, captions.Samples)
 	}
 	return evaluate.Metric(name).Score(ctx, captions, evaluate.Resources{
 		DocumentFrequencies: s.cmd.CiderDF, Paraphrases: s.cmd.Paraphrases,
 		Jar: metrics.Jar{Path: s.cmd.SpiceJar, Java: s.cmd.Java, Memory: "8G", Timeout: s.cmd.SpiceTimeout},
 	})
-}
-
-// clipScores compares the captions with their photos.
-func (s *scoring) clipScores(ctx context.Context, samples []metrics.Sample) ([]evaluate.Score, error) {
-	s.console.stage("")
-	photos, err := s.photosOf(samples)
-	if err != nil {
-		return nil, err
-	}
-	bar := newProgress(s.console.messages, len(samples))
-	defer bar.hide()
-	like := likeness{s.model, s.photos.open}
-	similarities := make([]float64, len(samples))
-	for i, sample := range samples {
-		name := photos[sample.ID]
-		if s.embeddings[name] == nil {
-			if s.embeddings[name], err = like.embedPhoto(ctx, name); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		if similarities[i], err = like.similarity(ctx, s.embeddings[name], sample.Candidate); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		bar.step()
-	}
-	return []evaluate.Score{like.score(similarities)}, nil
-}
-
-// photosOf returns the name of each sample's photo by the sample's ID.
-func (s *scoring) photosOf(samples []metrics.Sample) (map[string]string, error) {
-	pairing, err := s.photos.pair(s.references)
-	if err != nil {
-		return nil, err
-	}
-	photos := make(map[string]string, len(pairing.Samples))
-	for _, sample := range pairing.Samples {
-		photos[sample.Image] = sample.Candidate
-	}
-	for _, sample := range samples {
-		if photos[sample.ID] == "" {
-			return nil, fmt.Errorf("clipscore: no photo of %q in %s", sample.ID, s.cmd.Photos)
-		}
-	}
-	return photos, nil
 }

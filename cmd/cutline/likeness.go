@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"math"
 
 	"github.com/cutline-go/cutline/captioner"
-	"github.com/cutline-go/cutline/internal/evaluate"
 	"github.com/cutline-go/cutline/metrics"
 )
 
@@ -13,6 +11,17 @@ import (
 type likeness struct {
 	model *captioner.Captioner
 	open  opener
+}
+
+// isCLIPScore tells whether the model's CLIP is the one that CLIPScore is defined by,
+// OpenAI's ViT-B/32, under the names of the paper, of the weights' file and of their
+// folder. What a model folder says of its CLIP is believed.
+func (l likeness) isCLIPScore() bool {
+	switch l.model.Info().CLIP {
+	case metrics.CLIPScoreModel, "ViT-B-32", "clip-vit-base-patch32":
+		return true
+	}
+	return false
 }
 
 // embedPhoto reads and embeds a photo.
@@ -24,33 +33,13 @@ func (l likeness) embedPhoto(ctx context.Context, name string) ([]float32, error
 	return l.model.EmbedImage(ctx, p.image)
 }
 
-// similarity embeds a caption and returns its cosine with a photo's embedding.
-func (l likeness) similarity(ctx context.Context, photo []float32, caption string) (float64, error) {
-	text, err := l.model.EmbedText(ctx, caption)
+// compare embeds a text and compares it with a photo's embedding: by CLIPScore for the
+// CLIP that has it, by the cosine for one of any other name.
+func (l likeness) compare(ctx context.Context, clip string, photo []float32, text string) (float64, error) {
+	embedding, err := l.model.EmbedText(ctx, text)
 	if err != nil {
 		return 0, err
 	}
-	return cosine(photo, text), nil
-}
-
-// score is the mean similarity of many captions, each to its photo.
-func (l likeness) score(similarities []float64) evaluate.Score {
-	s := metrics.Scores{Name: "clip_similarity (" + l.model.Info().CLIP + ")", Images: similarities}
-	for _, v := range similarities {
-		s.Corpus += v / float64(len(similarities))
-	}
-	return evaluate.NewMean("clip_similarity", s)
-}
-
-// cosine is 0 where a vector is zero.
-func cosine(a, b []float32) float64 {
-	var dot, aa, bb float64
-	for i := range a {
-		x, y := float64(a[i]), float64(b[i])
-		dot, aa, bb = dot+x*y, aa+x*x, bb+y*y
-	}
-	if aa == 0 || bb == 0 {
-		return 0
-	}
-	return dot / math.Sqrt(aa*bb)
+	scores, err := metrics.CLIPScores(clip, [][]float32{photo}, [][]float32{embedding})
+	return scores.Corpus, err
 }

@@ -22,6 +22,12 @@ import (
 // each time: it captions nonsense, fast.
 func writeRandomModel(t *testing.T, dir string) {
 	t.Helper()
+	writeModel(t, dir, "random ViT")
+}
+
+// writeModel writes such a folder whose CLIP has that name.
+func writeModel(t *testing.T, dir, clipName string) {
+	t.Helper()
 	corpus := slices.Values([]string{"a dog runs on the grass .", "a cat sits on a mat ."})
 	clipTokens, err := tokenizer.Train(tokenizer.CLIP, corpus, 530)
 	if err != nil {
@@ -35,7 +41,7 @@ func writeRandomModel(t *testing.T, dir string) {
 	image := imageproc.CLIP(16)
 	m := modelfolder.Model{
 		Config: modelfolder.Config{
-			Version: modelfolder.Version, Name: "random", CLIPName: "random ViT", Image: &image,
+			Version: modelfolder.Version, Name: "random", CLIPName: clipName, Image: &image,
 			CLIP: &clip.Config{
 				EmbedDim: 8, Activation: clip.QuickGELU,
 				Vision: clip.Vision{ImageSize: 16, PatchSize: 8, Width: 8, Layers: 1, Heads: 2},

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/cutline-go/cutline/metrics"
 )
 
 // scoreCmd tells how well captions fit their photos in the opinion of the model's
@@ -29,8 +31,9 @@ type pair struct {
 // pairScore is the line that score prints.
 type pairScore struct {
 	pair
-	CLIPSimilarity float64 `json:"clip_similarity"`
-	CLIP           string  `json:"clip"`
+	CLIPSimilarity float64  `json:"clip_similarity"`     // cosine of the embeddings
+	CLIPScore      *float64 `json:"clipscore,omitempty"` // by the one CLIP that has it
+	CLIP           string   `json:"clip"`
 }
 
 func (cmd *scoreCmd) Run(ctx context.Context, c *console) error {
@@ -161,6 +164,12 @@ func (s *pairScorer) score(ctx context.Context, p pair) (pairScore, error) {
 		}
 		s.photo, s.embedding = p.File, embedding
 	}
-	similarity, err := s.similarity(ctx, s.embedding, p.Caption)
-	return pairScore{p, similarity, s.model.Info().CLIP}, err
+	score := pairScore{pair: p, CLIP: s.model.Info().CLIP}
+	var err error
+	if score.CLIPSimilarity, err = s.compare(ctx, "cosine", s.embedding, p.Caption); err != nil || !s.isCLIPScore() {
+		return score, err
+	}
+	clipScore, err := s.compare(ctx, metrics.CLIPScoreModel, s.embedding, metrics.CLIPScorePrompt+p.Caption)
+	score.CLIPScore = &clipScore
+	return score, err
 }
