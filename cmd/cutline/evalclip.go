@@ -88,20 +88,31 @@ func (s *scoring) embed(ctx context.Context, samples []metrics.Sample, prompt st
 
 // embedOne embeds a photo and texts about it.
 func (s *scoring) embedOne(ctx context.Context, name, prompt string, texts []string) (photo []float32, vectors [][]float32, err error) {
-	photo = s.embeddings[name]
-	if photo == nil {
-		if photo, err = s.likeness.embedPhoto(ctx, name); err != nil {
-			return nil, nil, err
-		}
-		s.embeddings[name] = photo
+	photo, err = cached(s.photoCache, name, func() ([]float32, error) { return s.likeness.embedPhoto(ctx, name) })
+	if err != nil {
+		return nil, nil, err
 	}
 	vectors = make([][]float32, len(texts))
 	for i, text := range texts {
-		if vectors[i], err = s.model.EmbedText(ctx, prompt+text); err != nil {
+		text = prompt + text
+		vectors[i], err = cached(s.textCache, text, func() ([]float32, error) { return s.model.EmbedText(ctx, text) })
+		if err != nil {
 			return nil, nil, err
 		}
 	}
 	return photo, vectors, nil
+}
+
+// cached returns what the cache has under a key, or puts it there.
+func cached(cache map[string][]float32, key string, embed func() ([]float32, error)) ([]float32, error) {
+	if embedding, ok := cache[key]; ok {
+		return embedding, nil
+	}
+	embedding, err := embed()
+	if err == nil {
+		cache[key] = embedding
+	}
+	return embedding, err
 }
 
 // photosOf returns the name of each sample's photo by the sample's ID.

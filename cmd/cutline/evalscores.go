@@ -26,12 +26,13 @@ type scoring struct {
 	photos     *photoSet            // nil without --photos
 	model      *captioner.Captioner // nil without them
 	likeness   likeness
-	embeddings map[string][]float32 // of photos by their names: metrics share them
+	photoCache map[string][]float32 // embeddings by name, which metrics share
+	textCache  map[string][]float32
 }
 
 // newScoring reads the references and opens what the flags name.
 func (cmd *evalCmd) newScoring(c *console) (*scoring, error) {
-	s := &scoring{cmd: cmd, console: c, embeddings: make(map[string][]float32)}
+	s := &scoring{cmd: cmd, console: c, photoCache: make(map[string][]float32), textCache: make(map[string][]float32)}
 	var err error
 	if s.references, err = cmd.readReferences(); err != nil || cmd.Photos == "" {
 		return s, err
