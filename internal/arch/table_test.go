@@ -70,7 +70,7 @@ func table() map[string]rule {
 		// Training: the loop knows no method, a method no file, and a recipe joins
 		// them.
 		"internal/train":    {ours: []string{"internal/weights"}, others: graphs},
-		"internal/evaluate": {ours: []string{"dataset", "metrics", "internal/decode"}},
+		"internal/evaluate": {ours: []string{"metrics"}},
 		"internal/method": {
 			ours: append(networks(), "internal/align", "internal/loss", "internal/train",
 				"dataset", "tokenizer", "internal/decode", "internal/evaluate"),
