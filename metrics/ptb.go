@@ -10,12 +10,13 @@ import (
 // coco-caption's list. Round brackets come out as -lrb- and -rrb- and stay,
 // because that list spells them in capitals; so do runs such as "!!".
 //
-// Three differences from the official run are known. It reads all captions as
-// one text, so that a caption that ends in an initial ("Mr. T.") is cut
-// differently when the next one begins with "A" or "The": here a caption is
-// read alone, and the initial keeps its full stop. Smileys made of three or
-// more characters in the Asian style are cut up. Bytes that are no UTF-8 are
-// dropped, and so is what the official lexer calls untokenizable, as it does.
+// What the official lexer calls untokenizable is dropped, as it does: emoji,
+// control characters, bytes that are no UTF-8. Known differences from the
+// official run: it reads all captions as one text, so that it cuts the initial
+// that ends a caption ("Nintendo Wii U.") by whether the next caption begins
+// with "A" or "The", while here each caption is read alone and the initial
+// keeps its full stop; and here Asian smileys are cut up, and tokens beyond 256
+// bytes.
 func Tokenize(caption string) []string {
 	tokens := scanAll(caption, make([]string, 0, 4+len(caption)/5))
 	kept := tokens[:0]
@@ -70,8 +71,13 @@ type scanner struct {
 	text  string
 	lower string // text in lower case, where that keeps every byte's place; else empty
 	at    int
+	view  string // the beginning of text, as far as patterns may look
 	queue string // a token that the last one left to say
 }
+
+// maxToken is how far patterns look ahead, in bytes, so that the time is linear
+// even in text that was made to take long. A longer token is cut.
+const maxToken = 256
 
 func newScanner(text string) scanner {
 	if isASCII(text) {
@@ -124,10 +130,12 @@ func (s *scanner) next() (token string, ok bool) {
 			continue
 		}
 		begin := s.at
+		s.view = s.text
 		if end := s.plainWord(); end > 0 {
 			s.at = end
 			return s.slice(begin, end), true
 		}
+		s.narrow()
 		m := s.longest()
 		s.at = m.end
 		s.queue = m.then
@@ -138,12 +146,27 @@ func (s *scanner) next() (token string, ok bool) {
 	return "", false
 }
 
+// narrow shortens the view to maxToken bytes of whole runes.
+func (s *scanner) narrow() {
+	end := s.at + maxToken
+	if end >= len(s.text) {
+		return
+	}
+	for range utf8.UTFMax - 1 {
+		if utf8.RuneStart(s.text[end]) {
+			break
+		}
+		end--
+	}
+	s.view = s.text[:end]
+}
+
 // plainWord is the way of nearly all tokens: a run of ASCII letters before a
 // space, the end, or a mark before one of these. It returns 0 where any other
 // pattern may fit.
 func (s *scanner) plainWord() (end int) {
-	i := s.at
-	for i < len(s.text) && isASCIILetter(s.text[i]) {
+	i, limit := s.at, min(s.at+maxToken, len(s.text))
+	for i < limit && isASCIILetter(s.text[i]) {
 		i++
 	}
 	n := i - s.at
@@ -170,7 +193,7 @@ func (s *scanner) plainWord() (end int) {
 // longest tries every pattern that may begin where the scanner stands.
 func (s *scanner) longest() match {
 	var m match
-	r, size := utf8.DecodeRuneInString(s.text[s.at:])
+	r, size := s.runeAt(s.at)
 	switch {
 	case isLetter(r) || s.letterEntity(s.at) > 0:
 		s.words(&m)
@@ -203,19 +226,19 @@ func (s *scanner) slice(begin, end int) string {
 	return strings.ToLower(s.text[begin:end])
 }
 
-// byteAt returns a byte of the text; behind its end stands a newline, as in the
+// byteAt returns a byte of the view; behind its end stands a newline, as in the
 // file that the official tokenizer reads.
 func (s *scanner) byteAt(i int) byte {
-	if i < len(s.text) {
-		return s.text[i]
+	if i < len(s.view) {
+		return s.view[i]
 	}
 	return '\n'
 }
 
 // runeAt is byteAt for runes.
 func (s *scanner) runeAt(i int) (r rune, size int) {
-	if i < len(s.text) {
-		return utf8.DecodeRuneInString(s.text[i:])
+	if i < len(s.view) {
+		return utf8.DecodeRuneInString(s.view[i:])
 	}
 	return '\n', 1
 }

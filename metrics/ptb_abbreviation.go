@@ -67,7 +67,7 @@ func (s *scanner) abbreviations(m *match) {
 	if s.byteAt(end) != '.' {
 		return
 	}
-	switch end++; abbreviationOf(s.text[s.at : end-1]) {
+	switch end++; abbreviationOf(s.view[s.at : end-1]) {
 	case innerStop:
 		m.longer(match{end: end})
 	case sharedStop:
@@ -127,7 +127,7 @@ func (s *scanner) sentenceStart(i int) int {
 		return 0
 	}
 	end := s.run(begin, isASCIILetter)
-	w := s.text[begin:end]
+	w := s.view[begin:end]
 	if (w == "Mr" || w == "Ms") && s.byteAt(end) == '.' {
 		end++
 	} else if !beginsSentences(w) {

@@ -63,7 +63,7 @@ func (s *scanner) apostrophe(i int) int {
 	case '\'', '\u2019', '\u0092':
 		return size
 	case '&':
-		if strings.HasPrefix(s.text[i:], "&apos;") {
+		if strings.HasPrefix(s.view[i:], "&apos;") {
 			return len("&apos;")
 		}
 	}
@@ -81,7 +81,7 @@ func (s *scanner) apostropheOrAlike(i int) int {
 
 // alphanumerics returns the end of the letters and digits of any script at i.
 func (s *scanner) alphanumerics(i int) int {
-	for i < len(s.text) {
+	for i < len(s.view) {
 		r, size := s.runeAt(i)
 		if !isLetter(r) && !isDigit(r) {
 			break
@@ -107,12 +107,12 @@ func (s *scanner) letterEntity(i int) int {
 
 // hasFold tells whether the text goes on with the ASCII word, in any case.
 func (s *scanner) hasFold(i int, word string) bool {
-	return i+len(word) <= len(s.text) && strings.EqualFold(s.text[i:i+len(word)], word)
+	return i+len(word) <= len(s.view) && strings.EqualFold(s.view[i:i+len(word)], word)
 }
 
 // run returns the end of the longest run of bytes from i on that are wanted.
 func (s *scanner) run(i int, want func(byte) bool) int {
-	for i < len(s.text) && want(s.text[i]) {
+	for i < len(s.view) && want(s.view[i]) {
 		i++
 	}
 	return i

@@ -4,10 +4,8 @@ import "strings"
 
 // names tries addresses, file names and handles.
 func (s *scanner) names(m *match) {
-	rest := s.text[s.at:]
-	if i := strings.IndexFunc(rest, isSpaceRune); i >= 0 {
-		rest = rest[:i]
-	}
+	end := s.run(s.at, func(c byte) bool { return !isSpace(c) })
+	rest := s.view[s.at:end]
 	if strings.Contains(rest, "://") {
 		s.fullURL(m, rest)
 	}
@@ -139,7 +137,7 @@ func (s *scanner) fileName(m *match) {
 			return
 		}
 		after := s.byteAt(next)
-		if c == '.' && isFileEnding(s.text[end+1:next]) && (isSpace(after) || strings.IndexByte(".?!,", after) >= 0) {
+		if c == '.' && isFileEnding(s.view[end+1:next]) && (isSpace(after) || strings.IndexByte(".?!,", after) >= 0) {
 			m.longer(match{end: next, reach: next + 1})
 		}
 		end = next

@@ -18,7 +18,7 @@ func (s *scanner) numbers(m *match) {
 
 // digitsEnd returns the end of the digits at i, most at a time at most.
 func (s *scanner) digitsEnd(i, most int) int {
-	for n := 0; n < most && i < len(s.text); n++ {
+	for n := 0; n < most && i < len(s.view); n++ {
 		r, size := s.runeAt(i)
 		if !isDigit(r) {
 			break
@@ -31,7 +31,7 @@ func (s *scanner) digitsEnd(i, most int) int {
 // numberEnd returns the end of the number at i: digits joined by points, commas
 // or colons, of which the first two may also lead. It returns 0 for none.
 func (s *scanner) numberEnd(i int) int {
-	end := s.digitsEnd(i, len(s.text))
+	end := s.digitsEnd(i, len(s.view))
 	if end == i && s.byteAt(i) != '.' && s.byteAt(i) != ',' {
 		return 0
 	}
@@ -42,7 +42,7 @@ func (s *scanner) numberEnd(i int) int {
 		default:
 			size = 0
 		}
-		next := s.digitsEnd(end+size, len(s.text))
+		next := s.digitsEnd(end+size, len(s.view))
 		if size == 0 || next == end+size {
 			break
 		}
@@ -200,7 +200,7 @@ func (s *scanner) separator(i int, of string) int {
 	if r == '\u00A0' {
 		r = ' '
 	}
-	if i < len(s.text) && strings.ContainsRune(of, r) {
+	if i < len(s.view) && strings.ContainsRune(of, r) {
 		return size
 	}
 	return 0

@@ -31,7 +31,7 @@ func (s *scanner) entities(m *match) {
 func (s *scanner) tagEnd() int {
 	i := s.at + 1
 	c := s.byteAt(i)
-	closing := strings.IndexByte(s.text[i:], '>')
+	closing := strings.IndexByte(s.view[i:], '>')
 	if closing < 0 {
 		return 0
 	}
@@ -50,7 +50,7 @@ func (s *scanner) tagEnd() int {
 	}
 	name := func(c byte) bool { return isAlphanumeric(c) || strings.IndexByte("_:.-", c) >= 0 }
 	i = s.run(i, name)
-	if s.areAttributes(s.text[i : end-1]) {
+	if s.areAttributes(s.view[i : end-1]) {
 		return end
 	}
 	return 0

@@ -116,6 +116,23 @@ func TestBracketsSurvive(t *testing.T) {
 	}
 }
 
+// A pattern looks 256 bytes ahead, at whole characters.
+func TestLongTokensAreCut(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("a1", 1000), strings.Repeat("x", 1000), strings.Repeat("aéж", 1000), strings.Repeat("é-", 1000) + "é",
+	} {
+		tokens := scanAll(text, nil)
+		if got := strings.Join(tokens, ""); got != text {
+			t.Errorf("%.10q… is cut to %d tokens, which are not the text", text, len(tokens))
+		}
+		for _, token := range tokens {
+			if len(token) > maxToken || !utf8.ValidString(token) {
+				t.Errorf("%.10q…: token of %d bytes %q", text, len(token), token)
+			}
+		}
+	}
+}
+
 // Tokens hold no spaces and, where they hold letters, no capitals; scanning
 // ends, and scanning again what was scanned drops no letter.
 func FuzzTokenize(f *testing.F) {
@@ -142,14 +159,17 @@ func FuzzTokenize(f *testing.F) {
 }
 
 func BenchmarkTokenize(b *testing.B) {
-	captions := []string{
-		"A man with a red helmet on a small moped on a dirt road.",
-		"A skateboarder's helmet isn't on, but he leaps over a 3.5-foot (wooden) ramp.",
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, caption := range captions {
-			Tokenize(caption)
-		}
+	for _, c := range []struct{ name, text string }{
+		{"plain", "A man with a red helmet on a small moped on a dirt road."},
+		{"marked", "A skateboarder's helmet isn't on, but he leaps over a 3.5-foot (wooden) ramp."},
+		{"hostile", strings.Repeat("^@.://", 10_000)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(c.text)))
+			for b.Loop() {
+				Tokenize(c.text)
+			}
+		})
 	}
 }

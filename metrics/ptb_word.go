@@ -5,7 +5,7 @@ import "strings"
 // words tries the patterns of words without hyphens.
 func (s *scanner) words(m *match) {
 	end := s.wordEnd(s.at)
-	if back := assimilated(s.text[s.at:end]); back > 0 {
+	if back := assimilated(s.view[s.at:end]); back > 0 {
 		m.longer(match{end: end - back, reach: end})
 	}
 	if n := s.clitic(end); n > 0 {
@@ -39,7 +39,7 @@ func (s *scanner) wordEnd(i int) int {
 
 // lettersEnd returns the end of the letters and digits at i.
 func (s *scanner) lettersEnd(i int) int {
-	for i < len(s.text) {
+	for i < len(s.view) {
 		if r, size := s.runeAt(i); isLetter(r) || isDigit(r) {
 			i += size
 		} else if size = s.letterEntity(i); size > 0 {
@@ -101,7 +101,7 @@ func (s *scanner) negation(i int) int {
 // negated tries a word before n't, and n't itself. The word cannot end in n.
 func (s *scanner) negated(m *match) {
 	end := s.run(s.at, isASCIILetter)
-	if begin := end - 1; begin > s.at && s.text[begin-1]|0x20 != 'n' {
+	if begin := end - 1; begin > s.at && s.view[begin-1]|0x20 != 'n' {
 		if n := s.negation(begin); n > 0 {
 			m.longer(match{end: begin, reach: begin + n})
 		}
@@ -185,19 +185,19 @@ func (s *scanner) spelled(w string) int {
 // a vowel on both sides.
 func (s *scanner) innerApostrophe(m *match) {
 	i, last := s.at, byte(0)
-	for i < len(s.text) {
+	for i < len(s.view) {
 		r, size := s.runeAt(i)
 		if !isLetter(r) {
 			break
 		}
-		i, last = i+size, s.text[i]
+		i, last = i+size, s.view[i]
 	}
 	n := s.apostropheOrAlike(i)
 	if n == 0 {
 		return
 	}
 	end := i + n
-	for end < len(s.text) {
+	for end < len(s.view) {
 		r, size := s.runeAt(end)
 		if !isLetter(r) {
 			break
