@@ -57,6 +57,8 @@ func (cmd *evalCmd) check() error {
 	switch {
 	case cmd.Results == "" && cmd.Photos == "":
 		return &usageError{"nothing to score", "--results names captions, --photos names photos to caption"}
+	case len(cmd.Metrics) == 0 && cmd.SpiceJar == "":
+		return &usageError{"no metrics", ""}
 	case cmd.seesPhotos() && cmd.Photos == "":
 		return &usageError{"clipscore and retrieval need --photos", ""}
 	case cmd.Results != "" && cmd.Photos != "" && !cmd.seesPhotos():

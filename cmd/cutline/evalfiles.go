@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/cutline-go/cutline/dataset"
 )
@@ -29,15 +30,13 @@ func (f *evalFiles) readReferences() ([]dataset.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	var records []dataset.Record
-	for record, err := range file.References() {
-		if err != nil {
-			return nil, err
-		}
-		if (f.Split == "" || record.Split == f.Split) && (f.Domain == "" || record.Domain == f.Domain) {
-			records = append(records, record)
-		}
+	all, err := collect(file.References())
+	if err != nil {
+		return nil, err
 	}
+	records := slices.DeleteFunc(all, func(r dataset.Record) bool {
+		return f.Split != "" && r.Split != f.Split || f.Domain != "" && r.Domain != f.Domain
+	})
 	if len(records) == 0 {
 		return nil, fmt.Errorf("%s: no references%s%s", f.References, named(" of split ", f.Split), named(" of domain ", f.Domain))
 	}
@@ -58,9 +57,16 @@ func (f *evalFiles) pairResults(name string, references []dataset.Record) (*capt
 	if err != nil {
 		return nil, err
 	}
-	pairing, err := dataset.Pair(file.Results(), records(references))
+	results, err := collect(file.Results())
 	if err != nil {
 		return nil, err
+	}
+	if len(results) == 0 {
+		return nil, fmt.Errorf("%s: no captions", name)
+	}
+	pairing, err := dataset.Pair(sequence(results), sequence(references))
+	if err != nil {
+		return nil, fmt.Errorf("%s and %s: %w", name, f.References, err)
 	}
 	if err := f.checkDuplicates(pairing, name); err != nil {
 		return nil, err
@@ -102,11 +108,23 @@ func captionFile(path, format string) (dataset.File, error) {
 	return file, err
 }
 
-// records yields records that were read already.
-func records(list []dataset.Record) iter.Seq2[dataset.Record, error] {
-	return func(yield func(dataset.Record, error) bool) {
-		for _, record := range list {
-			if !yield(record, nil) {
+// collect reads a whole sequence, or up to its error.
+func collect[T any](values iter.Seq2[T, error]) ([]T, error) {
+	var list []T
+	for value, err := range values {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, value)
+	}
+	return list, nil
+}
+
+// sequence yields values that were read already.
+func sequence[T any](list []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, value := range list {
+			if !yield(value, nil) {
 				return
 			}
 		}

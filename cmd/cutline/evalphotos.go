@@ -52,14 +52,11 @@ func openPhotos(path string) (*photoSet, error) {
 // pair finds each image's photo as [dataset.Pair] finds its caption: the candidate of
 // a sample is the name of its photo.
 func (s *photoSet) pair(references []dataset.Record) (*dataset.Pairing, error) {
-	photos := func(yield func(dataset.Result, error) bool) {
-		for _, name := range s.names {
-			if !yield(dataset.Result{Image: name, Caption: name}, nil) {
-				return
-			}
-		}
+	photos := make([]dataset.Result, len(s.names))
+	for i, name := range s.names {
+		photos[i] = dataset.Result{Image: name, Caption: name}
 	}
-	pairing, err := dataset.Pair(photos, records(references))
+	pairing, err := dataset.Pair(sequence(photos), sequence(references))
 	if err != nil {
 		return nil, fmt.Errorf("photos for results: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 
@@ -57,6 +58,9 @@ func (e *evaluation) notes() []string {
 		for _, line := range describeAll(a.oddities) {
 			notes = append(notes, a.file+": "+line)
 		}
+	}
+	if e.images == 1 && slices.ContainsFunc(e.scores, func(s evaluate.Score) bool { return s.Key == "cider" && s.Corpus == 0 }) {
+		notes = append(notes, "cider: 0 for one image alone, unless --cider-df says how frequent words are")
 	}
 	return notes
 }
