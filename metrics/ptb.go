@@ -139,8 +139,11 @@ func (s *scanner) next() (token string, ok bool) {
 		m := s.longest()
 		s.at = m.end
 		s.queue = m.then
-		if m.style != skipped {
-			return s.render(begin, m), true
+		if m.style == skipped {
+			continue
+		}
+		if token = s.render(begin, m); token != "" { // a soft hyphen alone
+			return token, true
 		}
 	}
 	return "", false

@@ -136,7 +136,12 @@ func (s *scanner) render(begin int, m match) string {
 		}
 		return strings.ReplaceAll(token, string(softHyphen), "")
 	case spaced:
-		token = strings.ReplaceAll(token, " ", "\u00A0")
+		token = strings.Map(func(r rune) rune {
+			if isSpaceRune(r) {
+				return '\u00A0'
+			}
+			return r
+		}, token)
 		token = strings.ReplaceAll(token, "(", bracket('('))
 		return strings.ReplaceAll(token, ")", bracket(')'))
 	default:

@@ -136,7 +136,7 @@ func TestLongTokensAreCut(t *testing.T) {
 // Tokens hold no spaces and, where they hold letters, no capitals; scanning
 // ends, and scanning again what was scanned drops no letter.
 func FuzzTokenize(f *testing.F) {
-	for _, seed := range []string{"A man's dog.", "U.S. No. 5 1/2 (555) 123-4567", "<unk> &amp; :-) ...", "http://a.b/c @x \xff ’s n't"} {
+	for _, seed := range []string{"A man's dog.", "U.S. No. 5 1/2 (555) 123-4567", "<unk> &amp; :-) ...", "http://a.b/c @x \xff ’s n't", "\u00AD", "<a\rb>"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, caption string) {
