@@ -5,70 +5,6 @@ import (
 	"unicode/utf8"
 )
 
-// entities tries tags and characters written as &name;.
-func (s *scanner) entities(m *match) {
-	switch s.byteAt(s.at) {
-	case '<':
-		if end := s.tagEnd(); end > 0 {
-			m.longer(match{end: end, style: spaced})
-		}
-	case '&':
-		for _, e := range [...]struct{ name, token string }{
-			{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "''"},
-			{"&mdash;", "--"}, {"&ndash;", "--"}, {"&md;", "--"},
-		} {
-			if s.hasFold(s.at, e.name) {
-				m.longer(match{end: s.at + len(e.name), token: e.token})
-			}
-		}
-		if s.hasFold(s.at, "&nbsp;") {
-			m.longer(match{end: s.at + len("&nbsp;"), style: skipped})
-		}
-	}
-}
-
-// tagEnd returns the end of the tag at hand, such as <unk> or </b>, or 0.
-func (s *scanner) tagEnd() int {
-	i := s.at + 1
-	c := s.byteAt(i)
-	closing := strings.IndexByte(s.view[i:], '>')
-	if closing < 0 {
-		return 0
-	}
-	end := i + closing + 1
-	if c == '!' || c == '?' {
-		if next := s.byteAt(i + 1); isASCIILetter(next) || next == '-' {
-			return end
-		}
-		return 0
-	}
-	if c == '/' {
-		i++
-	}
-	if !isASCIILetter(s.byteAt(i)) {
-		return 0
-	}
-	name := func(c byte) bool { return isAlphanumeric(c) || strings.IndexByte("_:.-", c) >= 0 }
-	i = s.run(i, name)
-	if s.areAttributes(s.view[i : end-1]) {
-		return end
-	}
-	return 0
-}
-
-// areAttributes tells whether the inside of a tag behind its name is a list of
-// attributes: names, which may have values.
-func (s *scanner) areAttributes(inside string) bool {
-	inside = strings.TrimSuffix(strings.TrimRight(inside, " "), "/")
-	for _, field := range strings.Fields(inside) {
-		name, value, _ := strings.Cut(field, "=")
-		if name == "" || !isASCIILetter(name[0]) || strings.ContainsAny(value, "=<") {
-			return false
-		}
-	}
-	return inside == "" || inside[0] == ' '
-}
-
 // symbols tries quotes, brackets and all that stands alone.
 func (s *scanner) symbols(m *match) {
 	s.quotes(m)
@@ -119,57 +55,6 @@ func bracket(c byte) string {
 	default:
 		return "-rsb-"
 	}
-}
-
-// quotes tries quotation marks. Which side they are of matters little, since
-// all are dropped in the end.
-func (s *scanner) quotes(m *match) {
-	r, size := s.runeAt(s.at)
-	switch r {
-	case '"':
-		m.longer(match{end: s.at + 1, token: "''"})
-		return
-	case '\'', '\u2019', '\u0092', '&':
-		n := s.apostrophe(s.at)
-		if n == 0 {
-			return
-		}
-		if s.apostrophe(s.at+n) > 0 {
-			m.longer(match{end: s.at + n + s.apostrophe(s.at+n), token: "''"})
-		}
-		// A quote before a word opens it, unless a clitic or so reaches as far.
-		next, width := s.runeAt(s.at + n)
-		if after, _ := s.runeAt(s.at + n + width); isLetter(next) &&
-			(!isSpaceRune(after) || strings.ContainsRune("AaIiUu", next)) {
-			m.longer(match{end: s.at + n, reach: s.at + n + width + 1, token: "`"})
-		}
-		m.longer(match{end: s.at + n, token: "'"})
-		return
-	}
-	if left, ok := quoteSide(r); ok {
-		end := s.at + size
-		if next, width := s.runeAt(end); next == r {
-			end += width
-		}
-		token := "''"
-		if left {
-			token = "``"
-		}
-		m.longer(match{end: end, token: token})
-	}
-}
-
-// quoteSide tells quotation marks other than the straight ones, and whether
-// they open.
-func quoteSide(r rune) (left, ok bool) {
-	switch r {
-	case '`', '\u2018', '\u201A', '\u201B', '\u201C', '\u201E', '\u201F', '\u2039', '\u00AB',
-		'\u0082', '\u0084', '\u0091', '\u0093':
-		return true, true
-	case '\u201D', '\u203A', '\u00BB', '\u0094':
-		return false, true
-	}
-	return false, false
 }
 
 // smiley tries a smiley that no letter or digit follows.
