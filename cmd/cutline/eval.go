@@ -87,7 +87,7 @@ func (cmd *evalCmd) evaluate(ctx context.Context, s *scoring, set *captionSet) (
 	if err != nil {
 		return nil, err
 	}
-	report := &evaluation{set.oddities, len(set.samples), bootstrap, scores, intervals, nil}
+	report := &evaluation{set.by, set.oddities, len(set.samples), bootstrap, scores, intervals, nil}
 	if cmd.Against != "" {
 		report.against, err = cmd.compare(ctx, s, set, report)
 	}

@@ -88,7 +88,7 @@ func TestEvalArchive(t *testing.T) {
 	for _, photos := range []string{folder, archive} {
 		status, out, messages := cutline(t, "eval", "--model", model, "--photos", photos,
 			"--references", references, "--metrics", "bleu,clipscore")
-		if status != statusDone || messages != "" || !strings.HasPrefix(out, "images scored: 2\n") {
+		if status != statusDone || messages != "" || !strings.HasPrefix(out, "images scored: 2, found by whole name\n") {
 			t.Fatalf("%s: status %d, %q, %s", photos, status, out, messages)
 		}
 		reports = append(reports, out)

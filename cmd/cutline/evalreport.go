@@ -17,6 +17,7 @@ import (
 
 // evaluation is what eval reports: scores and an interval for each.
 type evaluation struct {
+	by        string // what of the images' names was compared
 	oddities  []oddity
 	images    int
 	bootstrap evaluate.Bootstrap
@@ -52,7 +53,8 @@ func (e *evaluation) write(c *console, format string) error {
 
 // notes says what the scores are of.
 func (e *evaluation) notes() []string {
-	notes := append([]string{fmt.Sprintf("images scored: %d", e.images)}, describeAll(e.oddities)...)
+	notes := []string{fmt.Sprintf("images scored: %d, found by %s", e.images, e.by)}
+	notes = append(notes, describeAll(e.oddities)...)
 	if a := e.against; a != nil {
 		notes = append(notes, fmt.Sprintf("scored in %s, too, and compared: %d", a.file, a.images))
 		for _, line := range describeAll(a.oddities) {
@@ -82,7 +84,7 @@ func pairOf(i evaluate.Interval) [2]number { return [2]number{number(i.Low), num
 func (e *evaluation) object() map[string]any {
 	names, intervals := map[string]string{}, map[string]any{}
 	object := map[string]any{
-		"images": e.images, "counts": countAll(e.oddities), "examples": exampleImages(e.oddities),
+		"images": e.images, "found_by": e.by, "counts": countAll(e.oddities), "examples": exampleImages(e.oddities),
 		"names": names, "intervals": intervals,
 		"bootstrap": map[string]any{"resamples": e.bootstrap.Resamples, "seed": e.bootstrap.Seed, "level": 0.95},
 	}

@@ -11,6 +11,7 @@ import (
 // captionSet is what is scored, and what is odd about where it comes from.
 type captionSet struct {
 	samples  []metrics.Sample
+	by       string // what of the images' names was compared; see [dataset.Pair]
 	oddities []oddity
 }
 
@@ -23,7 +24,7 @@ type oddity struct {
 
 // newCaptionSet takes what was paired with references: of each a "result", or a "photo".
 func newCaptionSet(p *dataset.Pairing, noun string) *captionSet {
-	return &captionSet{samplesOf(p.Samples), []oddity{
+	return &captionSet{samplesOf(p.Samples), p.By, []oddity{
 		{"missing_references", p.MissingReferences, noun + "s without references, not scored"},
 		{"missing_results", p.MissingResults, "references without a " + noun + ", not scored"},
 		{"ambiguous_results", p.Ambiguous, noun + "s whose name fits several images, not scored"},
