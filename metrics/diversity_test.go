@@ -39,6 +39,18 @@ func TestSelfCIDEr(t *testing.T) {
 	}
 }
 
+// By hand: words and bigrams all as rare, one word of two in common. Captions
+// have no n-grams of 3 and 4, so their likeness to themselves is 2/4, and to
+// each other 1/2·1/4; the eigenvalues are 1/2 ± 1/8.
+func TestSelfCIDErByHand(t *testing.T) {
+	df := CountDocuments([]Tokens{wordsOf("", "x"), wordsOf("", "y")})
+	got := SelfCIDEr([][][]string{captionsOf("a dog", "a cat")}, df).Corpus
+	large, small := math.Sqrt(0.625), math.Sqrt(0.375)
+	if want := -math.Log2(large / (large + small)); math.Abs(got-want) > 1e-9 {
+		t.Errorf("%g, want %g", got, want)
+	}
+}
+
 func TestEigenvalues(t *testing.T) {
 	// x³ − 6x² + 10x − 4 = (x − 2)(x² − 4x + 2).
 	got := eigenvalues([][]float64{{2, 1, 0}, {1, 2, 1}, {0, 1, 2}})

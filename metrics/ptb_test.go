@@ -25,6 +25,7 @@ func TestLexer(t *testing.T) {
 		{"GIMME what I Wanna", "gim me what i wan na"},
 		{"'tis 'twas", "'t is 't was"},
 		{"cannots", "cannots"},
+		{"inn't", "inn ' t"}, // no word that ends in n is negated
 		{"y'all", "y' all"},
 		{"rock 'n' roll in the '90s '95", "rock 'n' roll in the '90s '95"},
 		{"O'Neill B'Gosh shi'ite o'clock", "o'neill b'gosh shi'ite o'clock"},
