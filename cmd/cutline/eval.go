@@ -15,10 +15,12 @@ import (
 // evalCmd scores captions against what people said of the same images.
 type evalCmd struct {
 	evalFiles
-	Metrics      []string      `default:"bleu,rouge,cider,meteor" enum:"bleu,rouge,cider,meteor,spice-go,clipscore,retrieval" help:"What to compute: ${enum}. The last two need --photos; without OpenAI's ViT-B/32 in the model, clipscore is clip_similarity."`
+	Metrics      []string      `default:"bleu,rouge,cider,meteor" enum:"bleu,rouge,cider,meteor,spice-go,diversity,clipscore,retrieval" help:"What to compute: ${enum}. The last two need --photos; without OpenAI's ViT-B/32 in the model, clipscore is clip_similarity."`
 	SpiceJar     string        `placeholder:"PATH" help:"Compute SPICE, too, by the official program, spice-1.0.jar."`
 	SpiceTimeout time.Duration `default:"1h" help:"The longest that program may take."`
 	CiderDF      string        `name:"cider-df" placeholder:"FILE" help:"CIDEr's document frequencies, as JSON; those of the references unless given."`
+	CopiesOf     string        `placeholder:"FILE" help:"Tell the share of captions that FILE has, too, token by token: a plain text (.txt), a caption a line, or any of the formats of --references."`
+	CopiesFormat string        `default:"auto" enum:"${captionFormats},text" help:"Format of that file where its content does not tell: ${enum}."`
 	Paraphrases  string        `placeholder:"FILE" help:"METEOR's paraphrase-en.gz; it goes without unless given."`
 	Java         string        `default:"java" help:"What runs it; it was written for Java 8."`
 	Bootstrap    int           `default:"1000" placeholder:"N" help:"Resamples of the images for intervals, drawn by --seed."`
@@ -57,7 +59,7 @@ func (cmd *evalCmd) check() error {
 	switch {
 	case cmd.Results == "" && cmd.Photos == "":
 		return &usageError{"nothing to score", "--results names captions, --photos names photos to caption"}
-	case len(cmd.Metrics) == 0 && cmd.SpiceJar == "":
+	case len(cmd.Metrics) == 0 && cmd.SpiceJar == "" && cmd.CopiesOf == "":
 		return &usageError{"no metrics", ""}
 	case cmd.seesPhotos() && cmd.Photos == "":
 		return &usageError{"clipscore and retrieval need --photos", ""}

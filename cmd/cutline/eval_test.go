@@ -45,6 +45,15 @@ func TestEvalOfficial(t *testing.T) {
 			t.Errorf("%s is %.4f, outside of its interval %v", key, score, ends)
 		}
 	}
+	for n := range 4 {
+		for _, key := range []string{"guess", "correct"} {
+			want := published.Official[key].([]any)[n].(float64)
+			count := got["counts"].(map[string]any)[fmt.Sprintf("bleu%d_%s", n+1, key)].(float64)
+			if math.Abs(count-want) > 3 { // tokens that may be cut differently
+				t.Errorf("%s of %d-grams is %v, want %v within 3", key, n+1, count, want)
+			}
+		}
+	}
 	// Official METEOR has a table of paraphrases, without which scores are lower.
 	if score, most := got["meteor"].(float64), published.Official["METEOR"].(float64); score > most || score < most-0.011 {
 		t.Errorf("meteor is %.4f, want up to 0.011 less than %.3f", score, most)

@@ -84,7 +84,7 @@ func pairOf(i evaluate.Interval) [2]number { return [2]number{number(i.Low), num
 func (e *evaluation) object() map[string]any {
 	names, intervals := map[string]string{}, map[string]any{}
 	object := map[string]any{
-		"images": e.images, "found_by": e.by, "counts": countAll(e.oddities), "examples": exampleImages(e.oddities),
+		"images": e.images, "found_by": e.by, "counts": countAll(e.oddities, e.scores), "examples": exampleImages(e.oddities),
 		"names": names, "intervals": intervals,
 		"bootstrap": map[string]any{"resamples": e.bootstrap.Resamples, "seed": e.bootstrap.Seed, "level": 0.95},
 	}
@@ -106,7 +106,7 @@ func (c *comparison) object() map[string]any {
 		}
 	}
 	return map[string]any{"results": c.file, "images": c.images, "differences": differences,
-		"counts": countAll(c.oddities), "examples": exampleImages(c.oddities)}
+		"counts": countAll(c.oddities, c.baseline), "examples": exampleImages(c.oddities)}
 }
 
 // csv writes a row for each score.
@@ -149,10 +149,10 @@ func (e *evaluation) text(w io.Writer) error {
 		fmt.Fprint(table, "\tbaseline\tdifference\t95 % interval\tp")
 	}
 	for i, s := range e.scores {
-		fmt.Fprintf(table, "\n%s\t%.4f\t%.4f to %.4f", s.Name, s.Corpus, e.intervals[i].Low, e.intervals[i].High)
+		fmt.Fprintf(table, "\n%s\t%.4f\t%s", s.Name, s.Corpus, span("%.4f", e.intervals[i]))
 		if e.against != nil {
 			d := e.against.differences[i]
-			fmt.Fprintf(table, "\t%.4f\t%+.4f\t%+.4f to %+.4f\t%.4f", e.against.baseline[i].Corpus, d.Value, d.Low, d.High, d.P)
+			fmt.Fprintf(table, "\t%.4f\t%+.4f\t%s\t%s", e.against.baseline[i].Corpus, d.Value, span("%+.4f", d.Interval), digits("%.4f", d.P))
 		}
 	}
 	fmt.Fprintln(table)
@@ -161,6 +161,22 @@ func (e *evaluation) text(w io.Writer) error {
 	}
 	_, err := w.Write(out.Bytes())
 	return err
+}
+
+// span shows an interval to people, if there is one.
+func span(format string, i evaluate.Interval) string {
+	if math.IsNaN(i.Low) {
+		return "none"
+	}
+	return fmt.Sprintf(format+" to "+format, i.Low, i.High)
+}
+
+// digits shows a number to people, if it is one.
+func digits(format string, v float64) string {
+	if math.IsNaN(v) {
+		return "none"
+	}
+	return fmt.Sprintf(format, v)
 }
 
 // writePerImage writes a row for each image: its name, its caption and its scores.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/cutline-go/cutline/captioner"
@@ -26,7 +27,8 @@ type scoring struct {
 	photos     *photoSet            // nil without --photos
 	model      *captioner.Captioner // nil without them
 	likeness   likeness
-	photoCache map[string][]float32 // embeddings by name, which metrics share
+	corpus     iter.Seq2[string, error] // nil without --copies-of
+	photoCache map[string][]float32     // embeddings by name, which metrics share
 	textCache  map[string][]float32
 }
 
@@ -34,6 +36,11 @@ type scoring struct {
 func (cmd *evalCmd) newScoring(c *console) (*scoring, error) {
 	s := &scoring{cmd: cmd, console: c, photoCache: make(map[string][]float32), textCache: make(map[string][]float32)}
 	var err error
+	if cmd.CopiesOf != "" {
+		if s.corpus, err = corpus(cmd.CopiesOf, cmd.CopiesFormat); err != nil {
+			return nil, err
+		}
+	}
 	if s.references, err = cmd.readReferences(); err != nil || cmd.Photos == "" {
 		return s, err
 	}
@@ -81,6 +88,9 @@ func (s *scoring) scores(ctx context.Context, samples []metrics.Sample) ([]evalu
 	if s.cmd.SpiceJar != "" {
 		asked = append(asked, string(evaluate.SPICE))
 	}
+	if s.cmd.CopiesOf != "" {
+		asked = append(asked, string(evaluate.Copies))
+	}
 	defer s.console.stage("")
 	s.console.stage("tokenizing")
 	captions := evaluate.NewCaptions(samples)
@@ -107,7 +117,7 @@ func (s *scoring) metric(ctx context.Context, name string, captions *evaluate.Ca
 		return s.retrieval(ctx, captions.Samples)
 	}
 	return evaluate.Metric(name).Score(ctx, captions, evaluate.Resources{
-		DocumentFrequencies: s.cmd.CiderDF, Paraphrases: s.cmd.Paraphrases,
+		DocumentFrequencies: s.cmd.CiderDF, Paraphrases: s.cmd.Paraphrases, Corpus: s.corpus,
 		Jar: metrics.Jar{Path: s.cmd.SpiceJar, Java: s.cmd.Java, Memory: "8G", Timeout: s.cmd.SpiceTimeout},
 	})
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/evaluate"
 	"github.com/cutline-go/cutline/metrics"
 )
 
@@ -60,9 +62,12 @@ func describeAll(oddities []oddity) []string {
 	return lines
 }
 
-// countAll returns how many images each oddity is of, 0 too.
-func countAll(oddities []oddity) map[string]int {
+// countAll returns how many images each oddity is of, 0 too, and what the scores count.
+func countAll(oddities []oddity, scores []evaluate.Score) map[string]int {
 	counts := make(map[string]int)
+	for _, s := range scores {
+		maps.Copy(counts, s.Counts)
+	}
 	for _, o := range oddities {
 		counts[o.key] = len(o.images)
 	}

@@ -34,6 +34,7 @@ type Difference struct {
 }
 
 // Intervals returns an interval for each of the scores, which are of the same images.
+// Its ends are NaN where the score says nothing of images that are drawn twice.
 func (b Bootstrap) Intervals(scores []Score) ([]Interval, error) {
 	drawn, err := b.resample(scores)
 	if err != nil {
@@ -98,7 +99,7 @@ func (b Bootstrap) resample(scores []Score) ([][]float64, error) {
 			for r := first; r < b.Resamples; r += workers {
 				b.draw(indices, r)
 				for i, s := range scores {
-					drawn[i][r] = s.over(indices)
+					drawn[i][r] = s.of(indices)
 				}
 			}
 		})

@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 
 	"github.com/cutline-go/cutline/metrics"
 )
 
-// Metric is a metric that compares the words of captions with those of references.
+// Metric is a metric of words: of captions beside references, or of captions alone.
 type Metric string
 
 // The metrics, by the names that people call them.
@@ -20,6 +21,9 @@ const (
 	METEOR  Metric = "meteor"
 	SPICEGo Metric = "spice-go" // our own; see [metrics.SPICEGo]
 	SPICE   Metric = "spice"    // the official program
+
+	Diversity Metric = "diversity" // distinct_1, distinct_2, distinct_captions, mean_length
+	Copies    Metric = "copies"    // of the captions of a corpus
 )
 
 // Captions are what the metrics score, as they were written and in tokens.
@@ -34,15 +38,20 @@ func NewCaptions(samples []metrics.Sample) *Captions {
 }
 
 // Resources are what some metrics take beside captions and references. Each may be
-// left out but the jar, for SPICE.
+// left out but the jar, for SPICE, and the corpus, for Copies.
 type Resources struct {
 	DocumentFrequencies string // file; CIDEr otherwise takes those of the references
 	Paraphrases         string // file; METEOR otherwise goes without
 	Jar                 metrics.Jar
+	Corpus              iter.Seq2[string, error] // captions; read anew for each score
 }
 
-// Score computes the metric over the captions.
+// Score computes the metric over the captions. No captions are an error: a mean of
+// nothing would not be a number.
 func (m Metric) Score(ctx context.Context, c *Captions, r Resources) ([]Score, error) {
+	if len(c.Samples) == 0 {
+		return nil, fmt.Errorf("%s: no captions to score", m)
+	}
 	switch m {
 	case BLEU:
 		return bleu(c.tokens), nil
@@ -57,6 +66,10 @@ func (m Metric) Score(ctx context.Context, c *Captions, r Resources) ([]Score, e
 	case SPICE:
 		s, err := metrics.SPICE(ctx, c.Samples, r.Jar)
 		return []Score{NewMean("spice", s.Scores)}, err
+	case Diversity:
+		return diversity(c.tokens), nil
+	case Copies:
+		return copies(c.tokens, r.Corpus)
 	}
 	return nil, fmt.Errorf("no metric %q", m)
 }
@@ -66,6 +79,10 @@ func bleu(tokens []metrics.Tokens) []Score {
 	scores := make([]Score, len(r.Scores))
 	for n, s := range r.Scores {
 		scores[n] = NewScore(s.Name, s, func(indices []int) float64 { return r.Aggregate(indices)[n] })
+		scores[n].Counts = map[string]int{
+			s.Name + "_guess": r.Guesses[n], s.Name + "_correct": r.Correct[n],
+			"candidate_length": r.CandidateLength, "reference_length": r.ReferenceLength,
+		}
 	}
 	return scores
 }

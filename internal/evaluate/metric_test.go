@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -46,10 +48,11 @@ func score(t testing.TB, c *Captions, all ...Metric) []Score {
 func TestKeys(t *testing.T) {
 	c := NewCaptions([]metrics.Sample{{ID: "1", Candidate: "a dog", References: []string{"a dog runs"}}})
 	var keys []string
-	for _, s := range score(t, c, BLEU, ROUGE, CIDEr, METEOR, SPICEGo) {
+	for _, s := range score(t, c, BLEU, ROUGE, CIDEr, METEOR, SPICEGo, Diversity) {
 		keys = append(keys, s.Key)
 	}
-	want := []string{"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "meteor", "spice_go"}
+	want := []string{"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "meteor", "spice_go",
+		"distinct_1", "distinct_2", "distinct_captions", "mean_length"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("keys %v, want %v", keys, want)
 	}
@@ -103,6 +106,8 @@ func TestScoreErrors(t *testing.T) {
 		want      string
 	}{
 		{"blue", Resources{}, `no metric "blue"`},
+		{Copies, Resources{}, "no corpus"},
+		{Copies, Resources{Corpus: func(yield func(string, error) bool) { yield("", errors.New("line 7")) }}, "line 7"},
 		{CIDEr, Resources{DocumentFrequencies: "none.json"}, "none.json"},
 		{CIDEr, Resources{DocumentFrequencies: "metric_test.go"}, "metric_test.go: "},
 		{METEOR, Resources{Paraphrases: "none.gz"}, "none.gz"},
@@ -112,6 +117,35 @@ func TestScoreErrors(t *testing.T) {
 		_, err := tt.metric.Score(t.Context(), c, tt.resources)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %q on one line", tt.metric, err, tt.want)
+		}
+	}
+}
+
+// TestNoCaptions holds that nothing is scored where there is nothing: a mean of no
+// images would be no number.
+func TestNoCaptions(t *testing.T) {
+	for _, m := range []Metric{BLEU, ROUGE, CIDEr, METEOR, SPICEGo, SPICE, Diversity, Copies} {
+		scores, err := m.Score(t.Context(), NewCaptions(nil), Resources{})
+		if want := string(m) + ": no captions to score"; err == nil || err.Error() != want || scores != nil {
+			t.Errorf("%s: %v, error %v, want %q", m, scores, err, want)
+		}
+	}
+}
+
+// TestBLEUCounts holds the counts by hand: of 4 words 3 are right, of 3 bigrams 2, and
+// of two references equally far the shorter counts.
+func TestBLEUCounts(t *testing.T) {
+	c := NewCaptions([]metrics.Sample{{Candidate: "a a a b", References: []string{"a b", "a a c d e f"}}})
+	scores := score(t, c, BLEU, ROUGE)
+	for i, want := range []map[string]int{
+		{"bleu1_guess": 4, "bleu1_correct": 3, "candidate_length": 4, "reference_length": 2},
+		{"bleu2_guess": 3, "bleu2_correct": 2, "candidate_length": 4, "reference_length": 2},
+		{"bleu3_guess": 2, "bleu3_correct": 0, "candidate_length": 4, "reference_length": 2},
+		{"bleu4_guess": 1, "bleu4_correct": 0, "candidate_length": 4, "reference_length": 2},
+		nil,
+	} {
+		if got := scores[i].Counts; !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", scores[i].Key, got, want)
 		}
 	}
 }
