@@ -172,6 +172,7 @@ func (c *Captioner) best(alternatives []Alternative) (Caption, error) {
 	if c.rerank {
 		slices.SortStableFunc(alternatives, func(a, b Alternative) int { return cmp.Compare(b.Similarity, a.Similarity) })
 	}
+	alternatives = alternatives[:min(len(alternatives), c.keep)]
 	first := alternatives[0]
 	caption := Caption{Text: first.Text, LogProb: first.LogProb, Similarity: first.Similarity}
 	if len(alternatives) > 1 {

@@ -31,6 +31,7 @@ type Captioner struct {
 	*opened
 	decoding decode.Options
 	rerank   bool
+	keep     int // captions that are handed out, of those searched
 }
 
 // opened is what the captioners that With returns share.
@@ -117,10 +118,12 @@ func (o *opened) load(folder *modelfolder.Folder) (err error) {
 // nothing, and needs no Close of its own. An error tells which field of d cannot
 // be.
 func (c *Captioner) With(d Decoding) (*Captioner, error) {
-	other := &Captioner{opened: c.opened, rerank: d.Rerank}
+	other := &Captioner{opened: c.opened, keep: max(d.NBest, 1)}
 	if c.folder.Config.Captioner == nil {
 		return other, nil
 	}
+	d = d.orModel(c.folder.Config)
+	other.rerank = d.Rerank
 	var err error
 	other.decoding, err = d.resolve(c.folder.Config)
 	return other, err

@@ -163,6 +163,37 @@ func TestNBest(t *testing.T) {
 	}
 }
 
+// TestModelSearches holds that a model's own search is what the zero Decoding means,
+// whatever lengths are asked for, and that any search that is asked for replaces it.
+func TestModelSearches(t *testing.T) {
+	plain, own := open(t, kind{}, captioner.Options{}), open(t, kind{reranked: true}, captioner.Options{})
+	say := func(c *captioner.Captioner, d captioner.Decoding) captioner.Caption {
+		t.Helper()
+		c, err := c.With(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		caption, err := c.Caption(t.Context(), photos(1)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return caption
+	}
+	for _, length := range []int{0, 6} {
+		got := say(own, captioner.Decoding{MaxLength: length})
+		want := say(plain, captioner.Decoding{MaxLength: length, Beams: 3, NBest: 3, Rerank: true})
+		if len(got.Alternatives) > 0 {
+			t.Errorf("%d alternatives unasked", len(got.Alternatives))
+		}
+		if want.Alternatives = nil; !same(got, want) {
+			t.Errorf("unasked: %+v, want %+v", got, want)
+		}
+	}
+	if got, want := say(own, captioner.Decoding{Beams: 1}), say(plain, captioner.Decoding{}); !same(got, want) {
+		t.Errorf("greedy: %+v, want %+v", got, want)
+	}
+}
+
 func cmpFloat(a, b float64) int {
 	switch {
 	case a < b:

@@ -26,6 +26,7 @@ import (
 type kind struct {
 	mute     bool // its language model only ever says " "
 	clipOnly bool
+	reranked bool // it searches with three beams and re-ranks them, unasked
 }
 
 // folder writes a model folder of random weights, and returns its path.
@@ -57,6 +58,9 @@ func folder(t testing.TB, k kind) string {
 			GPT:    gpt2.Config{VocabSize: gptTokens.Size(), Positions: 64, Width: 16, Layers: 2, Heads: 2, Epsilon: 1e-5},
 		}
 		config.StopTokens, config.MaxTokens, m.GPTTokenizer = []int{stop}, 12, gptTokens
+		if k.reranked {
+			config.Beams, config.Rerank = 3, true
+		}
 	}
 	m.Config, m.Tensors = config, draw(t, config)
 	switch {

@@ -18,11 +18,11 @@ type Options struct {
 	Batch    int      // photos that Captions runs at once; 0 stands for 8
 }
 
-// Decoding says how a caption is searched for. The zero value takes the most
-// probable token at each step. Lengths are in tokens, about 1.2 a word, the full
-// stop included.
+// Decoding says how a caption is searched for. The zero value searches as the
+// model's folder says, which for most is greedily: the most probable token at each
+// step. Lengths are in tokens, about 1.2 a word, the full stop included.
 type Decoding struct {
-	Beams         int     `json:"beams,omitempty"`           // beam search (ClipCap: 5); 0 stands for NBest, and 1 is greedy
+	Beams         int     `json:"beams,omitempty"`           // beam search (ClipCap: 5); 0 stands for NBest or, where nothing is asked for, what the model says; 1 is greedy
 	Temperature   float64 `json:"temperature,omitempty"`     // above 0 samples instead; 0 stands for 1 where TopK or TopP is set
 	TopK          int     `json:"top_k,omitempty"`           // samples among so many tokens; 0 means all
 	TopP          float64 `json:"top_p,omitempty"`           // samples among the fewest tokens of this probability; 0 and 1 mean all
@@ -55,6 +55,19 @@ func (o Options) resolve() (imageproc.Limits, int, error) {
 		MaxPixels: cmp.Or(o.Limits.MaxPixels, limits.MaxPixels),
 		MaxSide:   cmp.Or(o.Limits.MaxSide, limits.MaxSide),
 	}, cmp.Or(o.Batch, defaultBatch), nil
+}
+
+// orModel searches as the model's folder says where d asks for no search of its own.
+func (d Decoding) orModel(c modelfolder.Config) Decoding {
+	lengths := Decoding{MinLength: d.MinLength, MaxLength: d.MaxLength, NoRepeatNgram: d.NoRepeatNgram, Seed: d.Seed}
+	if d != lengths || c.Beams == 0 {
+		return d
+	}
+	d.Beams, d.Rerank = c.Beams, c.Rerank
+	if d.Rerank {
+		d.NBest = d.Beams
+	}
+	return d
 }
 
 // resolve fills in what zero values stand for in a captioner of the given

@@ -43,6 +43,11 @@ type Config struct {
 	// What ends a text: "." for ClipCap. The stop token itself is part of it.
 	StopTokens []int `json:"stop_tokens,omitempty"`
 	MaxTokens  int   `json:"max_tokens,omitempty"` // longest text that is generated unasked; ClipCap: 67
+
+	// How a captioner searches unasked. A small model repeats safe sentences when it
+	// takes the most probable token; among a few beams its CLIP finds a better one.
+	Beams  int  `json:"beams,omitempty"`  // 0 stands for greedy search
+	Rerank bool `json:"rerank,omitempty"` // of the beams, the one that fits the photo best by the CLIP
 }
 
 // Kind tells the three kinds of folder apart.
@@ -130,7 +135,13 @@ func (c Config) validateCLIP() error {
 
 func (c Config) validateCaptioner() error {
 	if c.Captioner == nil {
+		if c.Beams != 0 || c.Rerank {
+			return errors.New("beams or rerank without captioner")
+		}
 		return nil
+	}
+	if c.Beams < 0 || (c.Rerank && c.Beams < 2) {
+		return fmt.Errorf("beams is %d, want 0 or more, and 2 or more to rerank", c.Beams)
 	}
 	if err := c.Captioner.Validate(); err != nil {
 		return err

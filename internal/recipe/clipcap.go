@@ -35,7 +35,9 @@ type ClipCap struct {
 	Method        method.ClipCapConfig `json:"method"`
 	Pace          Pace                 `json:"pace"`
 	Seed          int64                `json:"seed"`
-	Half          bool                 `json:"half"` // store the model in fp16
+	Half          bool                 `json:"half"`   // store the model in fp16
+	Beams         int                  `json:"beams"`  // how the model searches unasked; 0 for greedily
+	Rerank        bool                 `json:"rerank"` // of the beams, take the one that its CLIP prefers
 }
 
 // Train runs the recipe and writes a model folder to out. A run that was stopped
@@ -160,8 +162,8 @@ func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p
 		Config: modelfolder.Config{
 			Version: modelfolder.Version, Name: c.Name,
 			CLIPName: from.CLIPName, CLIP: from.CLIP, Image: from.Image, Captioner: &network,
-			StopTokens: slices.Clone(p.gpt.Config.StopTokens),
-			MaxTokens:  min(p.gpt.Config.MaxTokens, network.GPT.Positions-network.Mapper.PrefixLength),
+			StopTokens: slices.Clone(p.gpt.Config.StopTokens), Beams: c.Beams, Rerank: c.Rerank,
+			MaxTokens: min(p.gpt.Config.MaxTokens, network.GPT.Positions-network.Mapper.PrefixLength),
 		},
 		CLIPTokenizer: p.clip.CLIPTokenizer, GPTTokenizer: p.gpt.GPTTokenizer, Tensors: tensors, Run: run,
 	})
