@@ -5,7 +5,7 @@ import "github.com/cutline-go/cutline/captioner"
 // decodingFlags say how captions are searched for: greedily, unless beams,
 // several captions or a way of sampling are asked for.
 type decodingFlags struct {
-	Beams         int     `group:"Decoding" placeholder:"N" help:"Beams of ClipCap's beam search; greedy unless given."`
+	Beams         int     `group:"Decoding" placeholder:"N" help:"Beams of ClipCap's beam search, 1 is greedy; as the model says unless given."`
 	Temperature   float64 `group:"Decoding" placeholder:"T" help:"Sample, the bolder the higher; 1 is the model's own distribution."`
 	TopK          int     `group:"Decoding" placeholder:"N" help:"Sample among the N most probable tokens."`
 	TopP          float64 `group:"Decoding" placeholder:"P" help:"Sample among the fewest tokens of probability P."`
