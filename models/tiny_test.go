@@ -16,8 +16,7 @@ var photoCount = flag.Int("photos", 100, "photos of Flickr8k val to caption")
 
 // TestTinyFollowsPhotos captions photos of Flickr8k val with the carried model. The
 // captions must differ from photo to photo, and must fit their own photo better, by
-// the model's own CLIP, than that of another one. The numbers of the model card come
-// from here, with -photos 1000 -v.
+// the model's own CLIP, than that of another one.
 func TestTinyFollowsPhotos(t *testing.T) {
 	archive, err := dataset.OpenTar(golden.Shared(t, "data", "flickr8k", "images_val.tar"))
 	if err != nil {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Trains the model that the program carries, from ../shared/data to models/tiny.
 #
-# A stopped run goes on where it was. With ONNX Runtime (make ort) an update takes
-# less than a tenth of its time on the go engine:
+# A stopped run goes on where it was. It is several times faster with ONNX
+# Runtime (make ort):
 #
 #	ENGINE=onnx:$PWD/.ort/libonnxruntime.so.1 make tiny
 set -euo pipefail
