@@ -39,11 +39,11 @@ func NewCLIP(engine compute.Backend, store *model.Store, network clip.Config, o 
 }
 
 // loss is equation (2) for pixels [B, 3·S·S] and token ids [B, T].
-func (m *CLIP) loss(root *model.Scope, inputs []*Node) *Node {
+func (m *CLIP) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
 	scope, size := root.At(clip.Scope), m.network.Vision.ImageSize
 	pixels := Reshape(inputs[0], inputs[0].Shape().Dim(0), 3, size, size)
 	image, text := m.network.EncodeImage(scope, pixels), m.network.EncodeText(scope, inputs[1])
-	return loss.Contrastive(m.network.Logits(scope, image, text))
+	return loss.Contrastive(m.network.Logits(scope, image, text)), nil
 }
 
 // Step runs one update.

@@ -50,9 +50,9 @@ func NewClipCap(engine compute.Backend, store *model.Store, network clipcap.Conf
 }
 
 // loss is equation (2) for embeddings [B, E] and captions [B, T].
-func (m *ClipCap) loss(root *model.Scope, inputs []*Node) *Node {
+func (m *ClipCap) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
 	embedding, captions := inputs[0], inputs[1]
-	return loss.Sequence(m.network.Logits(root, embedding, captions), captions)
+	return loss.Sequence(m.network.Logits(root, embedding, captions), captions), nil
 }
 
 // Step runs one update.

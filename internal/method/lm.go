@@ -39,14 +39,14 @@ func NewLanguageModel(engine compute.Backend, store *model.Store, network gpt2.C
 }
 
 // loss is the equation above for sentences [B, T].
-func (m *LanguageModel) loss(root *model.Scope, inputs []*Node) *Node {
+func (m *LanguageModel) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
 	sentences := inputs[0]
 	scope := root.At(clipcap.GPTScope).At("transformer")
 	batch, length := sentences.Shape().Dim(0), sentences.Shape().Dim(1)
 	begin := BroadcastToDims(ConstAs(sentences, m.begin), batch, 1)
 	before := Concatenate([]*Node{begin, Slice(sentences, AxisRange(), AxisRange(0, length-1))}, 1)
 	hidden, _ := m.network.Hidden(scope, m.network.Embed(scope, before))
-	return loss.Sequence(m.network.Logits(scope, hidden), sentences)
+	return loss.Sequence(m.network.Logits(scope, hidden), sentences), nil
 }
 
 // Step runs one update.

@@ -79,7 +79,7 @@ func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE) error {
 		CLIPTokenizer: bpe,
 	}
 	var err error
-	if m.Tensors, err = weights.Export(store, weights.F32, clip.Scope); err != nil {
+	if m.Tensors, err = export(store, weights.F32, clip.Scope); err != nil {
 		return err
 	}
 	if m.Run, err = runJSON(c, c.Data.Captions, c.Data.Photos); err != nil {

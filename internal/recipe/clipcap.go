@@ -139,7 +139,7 @@ func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p
 	if c.Half {
 		dtype = weights.F16
 	}
-	tensors, err := weights.Export(store, dtype, clipcap.MapperScope, clipcap.GPTScope)
+	tensors, err := export(store, dtype, clipcap.MapperScope, clipcap.GPTScope)
 	if err != nil {
 		return err
 	}

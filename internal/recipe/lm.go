@@ -68,7 +68,7 @@ func (l LanguageModel) Train(ctx context.Context, engine compute.Backend, out st
 	if err := train.Loop(ctx, p, store, learner, source.Batch, report); err != nil {
 		return err
 	}
-	tensors, err := weights.Export(store, weights.F32, clipcap.GPTScope)
+	tensors, err := export(store, weights.F32, clipcap.GPTScope)
 	if err != nil {
 		return err
 	}

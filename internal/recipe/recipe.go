@@ -16,6 +16,7 @@ import (
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/nn"
 	"github.com/cutline-go/cutline/internal/train"
+	"github.com/cutline-go/cutline/internal/weights"
 )
 
 // Data is where photos with captions lie.
@@ -77,6 +78,16 @@ func plan(out string, pace Pace, updates int, config any) (train.Plan, error) {
 		Dir: filepath.Clean(out) + ".run", Run: hex.EncodeToString(digest[:]),
 		Updates: updates, SaveEvery: pace.SaveEvery, LogEvery: pace.LogEvery,
 	}, nil
+}
+
+// export returns the trained variables below scopes, averaged where averages were
+// taken.
+func export(store *model.Store, dtype weights.DType, scopes ...string) (list []weights.Tensor, err error) {
+	err = train.WithAverage(store, func() error {
+		list, err = weights.Export(store, dtype, scopes...)
+		return err
+	})
+	return list, err
 }
 
 // newStore returns an empty store whose variables will be drawn from seed.

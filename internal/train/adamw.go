@@ -42,8 +42,8 @@ func (a AdamW) stepSize(lr float64, t int) float64 {
 // update moves variable v along gradient; stepSize and lr are scalars.
 func (a AdamW) update(root *model.Scope, v *model.Variable, gradient, stepSize, lr *Node) {
 	g := gradient.Graph()
-	m := moment(root, "m", v)
-	s := moment(root, "v", v)
+	m := companion(root, adamwScope+"/m", v)
+	s := companion(root, adamwScope+"/v", v)
 	first := Add(MulScalar(m.NodeValue(g), a.Beta1), MulScalar(gradient, 1-a.Beta1))
 	second := Add(MulScalar(s.NodeValue(g), a.Beta2), MulScalar(Square(gradient), 1-a.Beta2))
 	m.SetNodeValue(first)
@@ -57,9 +57,9 @@ func (a AdamW) update(root *model.Scope, v *model.Variable, gradient, stepSize, 
 	v.SetNodeValue(p)
 }
 
-// moment is the variable that accumulates for v; it is not trained itself.
-func moment(root *model.Scope, name string, v *model.Variable) *model.Variable {
-	path := model.JoinPath("/", adamwScope, name) + v.Path()
-	m := root.Store().VariableWithShape(path, v.Shape(), Zeros)
-	return m.SetTrainable(false)
+// companion is the variable below scope that belongs to v; it begins at 0 and is
+// not trained itself.
+func companion(root *model.Scope, scope string, v *model.Variable) *model.Variable {
+	c := root.Store().VariableWithShape("/"+scope+v.Path(), v.Shape(), Zeros)
+	return c.SetTrainable(false)
 }

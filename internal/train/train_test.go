@@ -33,9 +33,10 @@ func (r regression) Step(_ context.Context, update int, b sample) (train.Losses,
 func newRegression(t *testing.T, o train.Optimizer) (*model.Store, regression) {
 	store := model.NewStore()
 	store.SetParam("/"+nn.SeedParam, int64(3))
-	u, err := train.NewUpdater(golden.Engine(t), store, o, []string{"learned"}, func(root *model.Scope, in []*Node) *Node {
+	u, err := train.NewUpdater(golden.Engine(t), store, o, []string{"learned"}, func(root *model.Scope, in []*Node) (*Node, []train.Part) {
 		frozen := nn.Linear(root.At("frozen"), in[0], 3)
-		return ReduceAllMean(Square(Sub(nn.Linear(root.At("learned"), frozen, 2), in[1])))
+		loss := ReduceAllMean(Square(Sub(nn.Linear(root.At("learned"), frozen, 2), in[1])))
+		return loss, []train.Part{{Name: "half", Node: DivScalar(loss, 2)}}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -70,11 +71,16 @@ func plan(dir string) train.Plan {
 // finish trains until the plan's end and returns all variables and the log.
 func finish(t *testing.T, dir string) (variables []weights.Tensor, log []byte) {
 	t.Helper()
-	store, method := newRegression(t, optimizer())
+	return finishWith(t, dir, optimizer())
+}
+
+func finishWith(t *testing.T, dir string, o train.Optimizer) (variables []weights.Tensor, log []byte) {
+	t.Helper()
+	store, method := newRegression(t, o)
 	if err := train.Loop(context.Background(), plan(dir), store, method, batch, func(train.Progress) {}); err != nil {
 		t.Fatal(err)
 	}
-	variables, err := weights.Export(store, weights.F32, "learned", "frozen", "adamw")
+	variables, err := weights.Export(store, weights.F32, "learned", "frozen", "adamw", "average")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +94,12 @@ func finish(t *testing.T, dir string) (variables []weights.Tensor, log []byte) {
 // interrupt trains until an update is done, and stops.
 func interrupt(t *testing.T, dir string, at int) {
 	t.Helper()
-	store, method := newRegression(t, optimizer())
+	interruptWith(t, dir, at, optimizer())
+}
+
+func interruptWith(t *testing.T, dir string, at int, o train.Optimizer) {
+	t.Helper()
+	store, method := newRegression(t, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	failing := func(update int) (sample, error) {
 		if update == at {
@@ -253,6 +264,8 @@ func TestOptimizerValidate(t *testing.T) {
 		"updates":       func(o *train.Optimizer) { o.Updates = 0 },
 		"clip_norm":     func(o *train.Optimizer) { o.ClipNorm = math.NaN() },
 		"learning_rate": func(o *train.Optimizer) { o.Schedule.LearningRate = 0 },
+		"accumulate":    func(o *train.Optimizer) { o.Accumulate = -1 },
+		"average":       func(o *train.Optimizer) { o.Average = 1 },
 		"warmup":        func(o *train.Optimizer) { o.Schedule.Warmup = -1 },
 		"decay":         func(o *train.Optimizer) { o.Schedule.Decay = "steep" },
 	} {
