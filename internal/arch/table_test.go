@@ -28,7 +28,7 @@ func table() map[string]rule {
 		// Foundations: they know nothing of ours.
 		"internal/nn":                 {others: graphs},
 		"internal/loss":               {others: graphs},
-		"internal/align":              {others: graphs},
+		"internal/align":              {others: []string{"gonum.org/v1/gonum"}},
 		"internal/engine":             {others: graphs},
 		"internal/decode":             {},
 		"internal/imageproc":          {others: []string{"golang.org/x/image"}},
