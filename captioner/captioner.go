@@ -78,7 +78,7 @@ func open(folder *modelfolder.Folder, o Options) (c *Captioner, err error) {
 	}()
 	config := folder.Config
 	if config.CLIP == nil {
-		return nil, fmt.Errorf("model %q is a language model alone: it sees no photos", config.Name)
+		return nil, fmt.Errorf("model %q is a %s alone: it sees no photos", config.Name, config.Kind())
 	}
 	limits, batch, err := o.resolve()
 	if err != nil {

@@ -3,12 +3,10 @@ package main
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/convert"
 	"github.com/cutline-go/cutline/internal/engine"
-	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/weights"
 )
 
@@ -20,6 +18,7 @@ type convertCmd struct {
 	Activation    string `enum:"quick_gelu,gelu" default:"quick_gelu" help:"Activation of a CLIP given as a file: ${enum}."`
 	GPT2          string `name:"gpt2" placeholder:"DIR" help:"GPT-2: a Hugging Face folder."`
 	ClipCap       string `name:"clipcap" placeholder:"FILE" help:"A checkpoint of ClipCap's training script."`
+	RoBERTa       string `name:"roberta" placeholder:"DIR" help:"RoBERTa: a Hugging Face folder."`
 	Normalize     string `enum:"auto,yes,no" default:"auto" help:"Whether embeddings get length 1 before the mapper (${enum}); auto follows the released checkpoints: only for a transformer."`
 	Type          string `enum:"keep,f32,f16" default:"keep" help:"Type of the stored numbers: ${enum}."`
 	Name          string `placeholder:"NAME" help:"Name of the new model; that of its folder unless given."`
@@ -27,7 +26,7 @@ type convertCmd struct {
 }
 
 func (cmd *convertCmd) Run(c *console) error {
-	if cmd.CLIP == "" && cmd.GPT2 == "" {
+	if cmd.CLIP == "" && cmd.GPT2 == "" && cmd.RoBERTa == "" {
 		return &usageError{"no checkpoint is named", "a captioner takes --clip, --gpt2 and --clipcap"}
 	}
 	// Only shapes are computed, so any engine will do.
@@ -40,7 +39,7 @@ func (cmd *convertCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%s: %s\n", cmd.Out, describe(found))
+	fmt.Fprintf(c.out, "%s: %s\n%s", cmd.Out, found.Config.Kind(), describe(found))
 	return nil
 }
 
@@ -48,6 +47,7 @@ func (cmd *convertCmd) sources() convert.Sources {
 	s := convert.Sources{
 		Name: cmd.Name, CLIP: cmd.CLIP, CLIPName: cmd.CLIPName, CLIPTokenizer: cmd.CLIPTokenizer,
 		Activation: clip.Activation(cmd.Activation), GPT2: cmd.GPT2, ClipCap: cmd.ClipCap,
+		RoBERTa: cmd.RoBERTa,
 	}
 	if s.Name == "" {
 		s.Name = filepath.Base(filepath.Clean(cmd.Out))
@@ -63,27 +63,4 @@ func (cmd *convertCmd) sources() convert.Sources {
 		s.DType = weights.F16
 	}
 	return s
-}
-
-// describe says on one line what the checkpoints turned out to be.
-func describe(found convert.Found) string {
-	config := found.Config
-	parts := []string{string(config.Kind())}
-	if config.CLIP != nil {
-		parts = append(parts, fmt.Sprintf("CLIP %s for %d pixels a side, %d wide",
-			config.CLIPName, config.Image.Size, config.CLIP.EmbedDim))
-	}
-	if config.Kind() == modelfolder.Captioner {
-		m := config.Captioner.Mapper
-		normalized := "as they are"
-		if config.Captioner.Normalize {
-			normalized = "of length 1"
-		}
-		parts = append(parts, fmt.Sprintf("%s mapper of embeddings %s to a prefix of %d", m.Kind, normalized, m.PrefixLength))
-	}
-	if gpt := config.GPT(); gpt != nil {
-		parts = append(parts, fmt.Sprintf("GPT-2 of %d layers, %d wide", gpt.Layers, gpt.Width))
-	}
-	parts = append(parts, fmt.Sprintf("%.1f million parameters", float64(found.Parameters)/1e6))
-	return strings.Join(parts, ", ")
 }

@@ -33,7 +33,7 @@ func TestGoldenConvert(t *testing.T) {
 	for _, folder := range []string{"clipcap_mlp", "clipcap_transformer"} {
 		status, found, messages := cutline(t, "convert", "--clip", clip, "--clip-tokenizer", filepath.Join(dir, "clip"),
 			"--gpt2", filepath.Join(dir, "gpt2"), "--clipcap", filepath.Join(golden.Dir(t, folder), "weights.pt"), "--out", out)
-		if status != statusDone || messages != "" || !strings.HasPrefix(found, out+": captioner, ") {
+		if status != statusDone || messages != "" || !strings.HasPrefix(found, out+": captioner\n  CLIP ") {
 			t.Fatalf("%s: status %d, %q, %q", folder, status, found, messages)
 		}
 		if status, _, messages := cutline(t, "embed", "--model", out, photo); status != statusDone {

@@ -1,11 +1,13 @@
 // Package convert makes model folders of other people's checkpoints: CLIP from
-// OpenAI's or Hugging Face's files, GPT-2 from Hugging Face's, and ClipCap's own.
+// OpenAI's or Hugging Face's files, GPT-2 and RoBERTa from Hugging Face's, and
+// ClipCap's own.
 package convert
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -15,7 +17,7 @@ import (
 )
 
 // Sources names the checkpoints. CLIP, GPT2 and ClipCap together make a
-// captioner; CLIP or GPT2 alone makes a folder of that network.
+// captioner; CLIP, GPT2 or RoBERTa alone makes a folder of that network.
 type Sources struct {
 	Name string // of the new model
 
@@ -45,6 +47,11 @@ type Sources struct {
 	// yes for a transformer.
 	Normalize *bool
 
+	// RoBERTa is a folder in Hugging Face's layout: config.json, vocab.json, merges.txt
+	// and the tensors, from whose heads only the encoder and the pooler are taken. A
+	// pooler that is missing is drawn.
+	RoBERTa string
+
 	// DType is what tensors are stored as, weights.F32 or weights.F16; "" keeps
 	// what they are.
 	DType weights.DType
@@ -54,6 +61,8 @@ type Sources struct {
 type Found struct {
 	Config     modelfolder.Config
 	Parameters int      // in all networks together
+	Types      []string // of the numbers, as they are stored
+	StopTokens []string // as they are written in captions
 	Files      []string // the files of tensors that were read
 }
 
@@ -71,7 +80,7 @@ func Folder(engine compute.Backend, dir string, s Sources) (Found, error) {
 	var c conversion
 	defer c.close()
 	c.model.Config = modelfolder.Config{Version: modelfolder.Version, Name: s.Name}
-	for _, step := range []func(Sources) error{c.addCLIP, c.addGPT2, c.addClipCap, c.cast} {
+	for _, step := range []func(Sources) error{c.addCLIP, c.addGPT2, c.addClipCap, c.addRoBERTa, c.cast} {
 		if err := step(s); err != nil {
 			return Found{}, err
 		}
@@ -80,7 +89,7 @@ func Folder(engine compute.Backend, dir string, s Sources) (Found, error) {
 		return Found{}, fmt.Errorf("the sources do not fit: %w", err)
 	}
 	if err := c.model.Check(engine); err != nil {
-		return Found{}, fmt.Errorf("%s: %w", cmp.Or(s.ClipCap, s.CLIP, s.GPT2), err)
+		return Found{}, fmt.Errorf("%s: %w", cmp.Or(s.ClipCap, s.CLIP, s.GPT2, s.RoBERTa), err)
 	}
 	if err := modelfolder.Write(dir, c.model); err != nil {
 		return Found{}, err
@@ -97,7 +106,9 @@ func (s Sources) check() error {
 		return fmt.Errorf("%s: a ClipCap checkpoint needs its CLIP and its GPT-2 folder", s.ClipCap)
 	case s.ClipCap == "" && s.CLIP != "" && s.GPT2 != "":
 		return errors.New("convert: a CLIP and a GPT-2 make no captioner without a ClipCap checkpoint; train one or name one of them")
-	case s.CLIP == "" && s.GPT2 == "":
+	case s.RoBERTa != "" && (s.CLIP != "" || s.GPT2 != ""):
+		return errors.New("convert: a RoBERTa makes a folder of its own; name it alone")
+	case s.CLIP == "" && s.GPT2 == "" && s.RoBERTa == "":
 		return errors.New("convert: no checkpoint is named")
 	case s.DType != "" && s.DType != weights.F32 && s.DType != weights.F16:
 		return fmt.Errorf("convert: type %q, want %s or %s", s.DType, weights.F32, weights.F16)
@@ -155,6 +166,13 @@ func (c *conversion) found() Found {
 			size *= d
 		}
 		found.Parameters += size
+		if !slices.Contains(found.Types, string(t.DType)) {
+			found.Types = append(found.Types, string(t.DType))
+		}
+	}
+	slices.Sort(found.Types)
+	for _, id := range found.Config.StopTokens {
+		found.StopTokens = append(found.StopTokens, c.model.GPTTokenizer.Decode([]int{id}))
 	}
 	return found
 }

@@ -66,6 +66,16 @@ func TestGoldenRefused(t *testing.T) {
 				return ts
 			})
 		}, "its mapper reads embeddings of width"},
+		{"RoBERTa and CLIP", func(_ *testing.T, s *convert.Sources) { s.RoBERTa = s.CLIP }, "name it alone"},
+		{"not a RoBERTa", func(_ *testing.T, s *convert.Sources) {
+			*s = convert.Sources{Name: s.Name, RoBERTa: s.CLIP}
+		}, `model_type is "clip"`},
+		{"RoBERTa with a layer less", func(t *testing.T, s *convert.Sources) {
+			dir := robertaFolder(t, func(ts []weights.Tensor) []weights.Tensor {
+				return slices.DeleteFunc(ts, func(x weights.Tensor) bool { return strings.Contains(x.Name, ".layer.1.") })
+			})
+			*s = convert.Sources{Name: s.Name, RoBERTa: dir}
+		}, "16 missing"},
 		{"not a number", func(t *testing.T, s *convert.Sources) {
 			s.ClipCap = rewrite(t, s.ClipCap, func(ts []weights.Tensor) []weights.Tensor {
 				i := slices.IndexFunc(ts, func(x weights.Tensor) bool { return strings.HasSuffix(x.Name, "ln_f.weight") })

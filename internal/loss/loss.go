@@ -43,3 +43,11 @@ func CrossEntropy(logits, targets *Node) *Node {
 // rowSums sums x in two steps. The go engine adds a whole tensor in one running
 // float32 sum, which loses digits over a large one; rows first loses few.
 func rowSums(x *Node) *Node { return ReduceAllSum(ReduceSum(x, -1)) }
+
+// BinaryCrossEntropy is torch.nn.BCEWithLogitsLoss: the mean of
+// −y·log σ(x) − (1−y)·log(1−σ(x)) over logits x and labels y of one shape [B].
+func BinaryCrossEntropy(logits, labels *Node) *Node {
+	// log(1+eˣ) = max(x, 0) + log(1+e^−|x|) does not overflow.
+	softplus := Add(Max(logits, ZerosLike(logits)), Log1P(Exp(Neg(Abs(logits)))))
+	return ReduceAllMean(Sub(softplus, Mul(logits, labels)))
+}

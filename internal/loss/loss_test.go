@@ -206,3 +206,18 @@ func TestContrastive(t *testing.T) {
 		golden.Compare(t, "gradient", gradient, differences(naive, wide(logits)), gradientTolerance)
 	}
 }
+
+// TestBinaryCrossEntropy takes logits for which exp would overflow as well.
+func TestBinaryCrossEntropy(t *testing.T) {
+	logits, labels := []float32{-200, -3, 0, 0.5, 4, 200}, []float32{0, 1, 1, 0, 1, 0}
+	want := 0.0
+	for i, x := range wide(logits) {
+		if labels[i] == 1 {
+			x = -x
+		}
+		want += max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+	}
+	exec := MustNewExec(golden.Engine(t), loss.BinaryCrossEntropy)
+	got := golden.Values(t, exec.MustCall1(logits, labels))
+	golden.Compare(t, "loss", got, []float32{float32(want / float64(len(logits)))}, tolerance)
+}

@@ -5,6 +5,7 @@
 //	model.safetensors  clip.…, clip_project.…, gpt.transformer.…
 //	clip_tokenizer/    vocab.json and merges.txt, where there is a CLIP
 //	gpt_tokenizer/     the same, where there is a language model
+//	roberta_tokenizer/ the same, of a RoBERTa
 //	run.json           how it was trained, where it was; for people and reruns
 package modelfolder
 
@@ -22,13 +23,14 @@ import (
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/imageproc"
+	"github.com/cutline-go/cutline/internal/roberta"
 )
 
 // Version is the layout of folders that this package reads and writes.
 const Version = 1
 
-// Config is config.json. A folder holds a captioner (CLIP and Captioner), a CLIP
-// alone, or a language model alone.
+// Config is config.json. A folder holds a captioner (CLIP and Captioner), or a CLIP,
+// a language model or a RoBERTa alone.
 type Config struct {
 	Version int    `json:"version"`
 	Name    string `json:"name"` // for people, logs and servers
@@ -39,6 +41,7 @@ type Config struct {
 
 	Captioner     *clipcap.Config `json:"captioner,omitempty"`
 	LanguageModel *gpt2.Config    `json:"language_model,omitempty"` // one that stands alone
+	RoBERTa       *roberta.Config `json:"roberta,omitempty"`        // where CgT-GAN's discriminator starts
 
 	// What ends a text: "." for ClipCap. The stop token itself is part of it.
 	StopTokens []int `json:"stop_tokens,omitempty"`
@@ -50,7 +53,7 @@ type Config struct {
 	Rerank bool `json:"rerank,omitempty"` // of the beams, the one that fits the photo best by the CLIP
 }
 
-// Kind tells the three kinds of folder apart.
+// Kind tells the kinds of folder apart.
 type Kind string
 
 // The kinds of folder.
@@ -58,6 +61,7 @@ const (
 	Captioner     Kind = "captioner"
 	CLIP          Kind = "CLIP"
 	LanguageModel Kind = "language model"
+	RoBERTa       Kind = "RoBERTa"
 )
 
 // Kind returns what a valid c describes.
@@ -67,11 +71,13 @@ func (c Config) Kind() Kind {
 		return Captioner
 	case c.CLIP != nil:
 		return CLIP
+	case c.RoBERTa != nil:
+		return RoBERTa
 	}
 	return LanguageModel
 }
 
-// GPT returns the language model of c, nil for a CLIP alone.
+// GPT returns the language model of c, nil where there is none.
 func (c Config) GPT() *gpt2.Config {
 	if c.Captioner != nil {
 		return &c.Captioner.GPT
@@ -86,10 +92,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("version is %d, want %d", c.Version, Version)
 	case !printable(c.Name):
 		return fmt.Errorf("name is %.80q, want a line of 1 to %d bytes", c.Name, maxName)
-	case c.Captioner == nil && c.CLIP == nil && c.LanguageModel == nil:
-		return errors.New("describes no network: want captioner, clip or language_model")
-	case c.LanguageModel != nil && (c.CLIP != nil || c.Captioner != nil):
+	case c.Captioner == nil && c.CLIP == nil && c.LanguageModel == nil && c.RoBERTa == nil:
+		return errors.New("describes no network: want captioner, clip, language_model or roberta")
+	case c.LanguageModel != nil && (c.CLIP != nil || c.Captioner != nil || c.RoBERTa != nil):
 		return errors.New("language_model stands beside another network")
+	case c.RoBERTa != nil && (c.CLIP != nil || c.Captioner != nil):
+		return errors.New("roberta stands beside another network")
 	case c.Captioner != nil && c.CLIP == nil:
 		return errors.New("captioner without clip")
 	}
@@ -98,6 +106,11 @@ func (c Config) Validate() error {
 	}
 	if err := c.validateCaptioner(); err != nil {
 		return err
+	}
+	if c.RoBERTa != nil {
+		if err := c.RoBERTa.Validate(); err != nil {
+			return err
+		}
 	}
 	return c.validateText()
 }
@@ -189,6 +202,9 @@ func (c Config) Declare(root *model.Scope, g *Graph) {
 	if c.LanguageModel != nil {
 		c.LanguageModel.Declare(root.At(clipcap.GPTScope).At("transformer"), g)
 	}
+	if c.RoBERTa != nil {
+		c.RoBERTa.Declare(root, g)
+	}
 }
 
 // blocks counts the blocks of all networks, each of which has tensors of its own.
@@ -202,6 +218,9 @@ func (c Config) blocks() int {
 	}
 	if gpt := c.GPT(); gpt != nil {
 		total += gpt.Layers
+	}
+	if c.RoBERTa != nil {
+		total += c.RoBERTa.Layers
 	}
 	return total
 }

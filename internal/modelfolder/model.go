@@ -14,9 +14,10 @@ import (
 
 // Model is what a folder holds.
 type Model struct {
-	Config        Config
-	CLIPTokenizer *tokenizer.BPE // nil without a CLIP
-	GPTTokenizer  *tokenizer.BPE // nil without a language model
+	Config           Config
+	CLIPTokenizer    *tokenizer.BPE // nil without a CLIP
+	GPTTokenizer     *tokenizer.BPE // nil without a language model
+	RoBERTaTokenizer *tokenizer.BPE // nil without a RoBERTa
 
 	// Tensors of F32 or F16, under the paths of a store's variables with dots for
 	// slashes; see [weights.Export].
@@ -47,6 +48,9 @@ func (m Model) validate() error {
 	}
 	if err := m.validateGPTTokenizer(); err != nil {
 		return fmt.Errorf("%s: %w", gptTokenizer, err)
+	}
+	if err := m.validateRoBERTaTokenizer(); err != nil {
+		return fmt.Errorf("%s: %w", robertaTokenizer, err)
 	}
 	// Building the networks takes time and memory in their depth.
 	if blocks := m.Config.blocks(); blocks > len(m.Tensors) {
@@ -92,6 +96,20 @@ func (m Model) validateGPTTokenizer() error {
 		if id >= t.Size() {
 			return fmt.Errorf("stop token %d is none of the %d tokens", id, t.Size())
 		}
+	}
+	return nil
+}
+
+func (m Model) validateRoBERTaTokenizer() error {
+	c, t := m.Config.RoBERTa, m.RoBERTaTokenizer
+	if err := fits(t, c != nil, tokenizer.RoBERTa); err != nil || c == nil {
+		return err
+	}
+	if t.Size() > c.VocabSize {
+		return fmt.Errorf("%d tokens, but the encoder knows %d", t.Size(), c.VocabSize)
+	}
+	if pad, _ := t.ID("<pad>"); pad != c.PadToken { // which is what makes the style RoBERTa
+		return fmt.Errorf("<pad> is %d, but the encoder takes %d for padding", pad, c.PadToken)
 	}
 	return nil
 }

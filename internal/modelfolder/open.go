@@ -20,11 +20,12 @@ import (
 
 // The names in a folder.
 const (
-	configFile    = "config.json"
-	tensorsFile   = "model.safetensors"
-	runFile       = "run.json"
-	clipTokenizer = "clip_tokenizer"
-	gptTokenizer  = "gpt_tokenizer"
+	configFile       = "config.json"
+	tensorsFile      = "model.safetensors"
+	runFile          = "run.json"
+	clipTokenizer    = "clip_tokenizer"
+	gptTokenizer     = "gpt_tokenizer"
+	robertaTokenizer = "roberta_tokenizer"
 )
 
 // maxJSON bounds config.json and run.json, in bytes.
@@ -120,6 +121,11 @@ func (f *Folder) readSmall(fsys fs.FS) (err error) {
 	if f.Config.GPT() != nil {
 		if f.GPTTokenizer, err = readTokenizer(fsys, gptTokenizer); err != nil {
 			return fileError(f.name, gptTokenizer, err)
+		}
+	}
+	if f.Config.RoBERTa != nil {
+		if f.RoBERTaTokenizer, err = readTokenizer(fsys, robertaTokenizer); err != nil {
+			return fileError(f.name, robertaTokenizer, err)
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/cutline-go/cutline/internal/weights"
+	"github.com/cutline-go/cutline/tokenizer"
 )
 
 // Write writes m to the folder dir, which then opens. At any moment dir holds
@@ -67,7 +68,7 @@ func Writable(dir string) error {
 		return fmt.Errorf("%s: exists and is not a model folder; choose another or remove it", dir)
 	}
 	for _, e := range entries {
-		if !slices.Contains([]string{configFile, tensorsFile, runFile, clipTokenizer, gptTokenizer}, e.Name()) {
+		if !slices.Contains([]string{configFile, tensorsFile, runFile, clipTokenizer, gptTokenizer, robertaTokenizer}, e.Name()) {
 			return fmt.Errorf("%s: holds %q besides a model; choose another folder or move it away", dir, e.Name())
 		}
 	}
@@ -80,13 +81,13 @@ func fill(dir string, m Model) error {
 	if err != nil {
 		return err
 	}
-	if m.CLIPTokenizer != nil {
-		if err := m.CLIPTokenizer.Save(filepath.Join(dir, clipTokenizer)); err != nil {
-			return err
+	for name, t := range map[string]*tokenizer.BPE{
+		clipTokenizer: m.CLIPTokenizer, gptTokenizer: m.GPTTokenizer, robertaTokenizer: m.RoBERTaTokenizer,
+	} {
+		if t == nil {
+			continue
 		}
-	}
-	if m.GPTTokenizer != nil {
-		if err := m.GPTTokenizer.Save(filepath.Join(dir, gptTokenizer)); err != nil {
+		if err := t.Save(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
