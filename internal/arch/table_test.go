@@ -65,7 +65,7 @@ func table() map[string]rule {
 			others: graphs,
 		},
 		"internal/golden": {ours: []string{"internal/weights", "internal/engine"}, others: graphs},
-		"dataset":         {},
+		"dataset":         {others: []string{"github.com/edsrzf/mmap-go", "github.com/gofrs/flock"}},
 
 		// Training: the loop knows no method, a method no file, and a recipe joins
 		// them.
