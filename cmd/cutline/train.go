@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
-
-	"github.com/gomlx/compute"
 
 	"github.com/cutline-go/cutline/internal/engine"
 	"github.com/cutline-go/cutline/internal/recipe"
@@ -25,6 +25,7 @@ type trainFlags struct {
 	Config string `required:"" placeholder:"FILE" help:"Configuration, as JSON; models/recipes/tiny holds one of each."`
 	Out    string `required:"" placeholder:"DIR" help:"Model folder to write. Checkpoints and log lie beside it in DIR.run, from which a stopped run goes on."`
 	Engine string `default:"go" placeholder:"NAME" help:"What computes: go, or onnx:PATH in builds with that tag."`
+	Cache  string `placeholder:"DIR" env:"CUTLINE_CACHE" help:"Where embeddings are kept for the next run; cutline in the user's cache folder unless given."`
 }
 
 type (
@@ -47,7 +48,7 @@ func (cmd *trainClipCapCmd) Run(ctx context.Context, c *console) error {
 
 // trainable is a configuration that can be run.
 type trainable interface {
-	Train(ctx context.Context, e compute.Backend, out string, report func(train.Progress)) error
+	Train(ctx context.Context, run recipe.Run) error
 }
 
 func (f trainFlags) run(ctx context.Context, c *console, r trainable) error {
@@ -59,7 +60,15 @@ func (f trainFlags) run(ctx context.Context, c *console, r trainable) error {
 		return err
 	}
 	defer e.Finalize()
-	if err := r.Train(ctx, e, f.Out, newReporter(c.messages)); err != nil {
+	if f.Cache == "" {
+		folder, err := os.UserCacheDir()
+		if err != nil {
+			return &failure{err, "--cache names a folder for embeddings"}
+		}
+		f.Cache = filepath.Join(folder, "cutline")
+	}
+	run := recipe.Run{Engine: e, Out: f.Out, Cache: filepath.Join(f.Cache, "embeddings"), Report: newReporter(c.messages)}
+	if err := r.Train(ctx, run); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, f.Out)
@@ -73,11 +82,11 @@ const reportEvery = 10 * time.Second
 func newReporter(messages io.Writer) func(train.Progress) {
 	var last time.Time
 	return func(p train.Progress) {
-		if time.Since(last) < reportEvery && p.Update < p.Updates {
+		if time.Since(last) < reportEvery && p.Done < p.Of {
 			return
 		}
 		last = time.Now()
-		fmt.Fprintf(messages, "update %d of %d", p.Update, p.Updates)
+		fmt.Fprintf(messages, "%s %d of %d", p.Stage, p.Done, p.Of)
 		for _, loss := range p.Losses {
 			fmt.Fprintf(messages, "  %s %.4g", loss.Name, loss.Value)
 		}

@@ -35,7 +35,8 @@ func (t *Texts) Batch(update int) (method.Texts, error) {
 // Pairs makes batches of embeddings with one caption each. It is for one goroutine.
 type Pairs struct {
 	Records    []dataset.Record
-	Embeddings [][][]float32 // of each record, one or more views of its photo
+	Embeddings *dataset.Embeddings // of each record, Views rows
+	Views      int
 	Tokenizer  *tokenizer.BPE
 	Size       int // B
 	Seed       uint64
@@ -46,8 +47,8 @@ type Pairs struct {
 // Batch returns the batch of an update.
 func (p *Pairs) Batch(update int) (method.Pairs, error) {
 	if p.order == nil {
-		if len(p.Embeddings) != len(p.Records) {
-			return method.Pairs{}, fmt.Errorf("embeddings of %d photos for %d records", len(p.Embeddings), len(p.Records))
+		if n := p.Embeddings.Len(); n != len(p.Records)*p.Views {
+			return method.Pairs{}, fmt.Errorf("%d embeddings for %d records with %d each", n, len(p.Records), p.Views)
 		}
 		p.order = dataset.NewOrder(len(p.Records), p.Seed)
 	}
@@ -56,9 +57,9 @@ func (p *Pairs) Batch(update int) (method.Pairs, error) {
 		position := update*p.Size + i
 		item, _ := p.order.Item(position)
 		rng := rand.New(rand.NewPCG(p.Seed+1, uint64(position)))
-		views, captions := p.Embeddings[item], p.Records[item].Captions
+		captions := p.Records[item].Captions
 		caption := dataset.Sentence(captions[rng.IntN(len(captions))])
-		b.Embeddings = append(b.Embeddings, views[rng.IntN(len(views))])
+		b.Embeddings = append(b.Embeddings, p.Embeddings.Row(item*p.Views+rng.IntN(p.Views)))
 		b.Captions = append(b.Captions, p.Tokenizer.Encode(caption))
 	}
 	return b, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/batches"
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/tokenizer"
@@ -42,15 +43,19 @@ func TestTexts(t *testing.T) {
 func TestPairs(t *testing.T) {
 	const views = 3
 	list, _ := records(t)
-	embeddings := make([][][]float32, count)
-	for i := range embeddings {
+	var rows [][]float32
+	for i := range count {
 		for v := range views {
-			embeddings[i] = append(embeddings[i], []float32{float32(i), float32(v)})
+			rows = append(rows, []float32{float32(i), float32(v)})
 		}
+	}
+	embeddings, err := dataset.NewEmbeddings(rows)
+	if err != nil {
+		t.Fatal(err)
 	}
 	bpe := train(t, tokenizer.GPT2)
 	source := func(seed uint64) func(int) (method.Pairs, error) {
-		return (&batches.Pairs{Records: list, Embeddings: embeddings, Tokenizer: bpe, Size: 4, Seed: seed}).Batch
+		return (&batches.Pairs{Records: list, Embeddings: embeddings, Views: views, Tokenizer: bpe, Size: 4, Seed: seed}).Batch
 	}
 	same(t, source)
 	turns := make(map[string]bool)
@@ -72,8 +77,8 @@ func TestPairs(t *testing.T) {
 	if want := count * views * 2; len(turns) != want {
 		t.Errorf("%d pairs of %d have had a turn", len(turns), want)
 	}
-	short := &batches.Pairs{Records: list, Embeddings: embeddings[1:], Tokenizer: bpe, Size: 4}
-	if _, err := short.Batch(0); err == nil || !strings.Contains(err.Error(), "embeddings of 4 photos for 5 records") {
+	short := &batches.Pairs{Records: list, Embeddings: embeddings, Views: 2, Tokenizer: bpe, Size: 4}
+	if _, err := short.Batch(0); err == nil || !strings.Contains(err.Error(), "15 embeddings for 5 records with 2 each") {
 		t.Errorf("a photo without embeddings: %v", err)
 	}
 }

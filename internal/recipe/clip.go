@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/dataset"
@@ -31,10 +30,10 @@ type CLIP struct {
 	Seed      int64           `json:"seed"` // of initial values, order and augmentation
 }
 
-// Train runs the recipe and writes a model folder to out. A run that was stopped
+// Train runs the recipe and writes a model folder to run.Out. A run that was stopped
 // goes on where it was.
-func (c CLIP) Train(ctx context.Context, engine compute.Backend, out string, report func(train.Progress)) error {
-	if err := modelfolder.Writable(out); err != nil {
+func (c CLIP) Train(ctx context.Context, run Run) error {
+	if err := modelfolder.Writable(run.Out); err != nil {
 		return err
 	}
 	records, photos, closePhotos, err := c.Data.open()
@@ -51,7 +50,7 @@ func (c CLIP) Train(ctx context.Context, engine compute.Backend, out string, rep
 		return err
 	}
 	store := newStore(c.Seed)
-	learner, err := method.NewCLIP(engine, store, c.Network, c.Optimizer)
+	learner, err := method.NewCLIP(run.Engine, store, c.Network, c.Optimizer)
 	if err != nil {
 		return err
 	}
@@ -60,14 +59,14 @@ func (c CLIP) Train(ctx context.Context, engine compute.Backend, out string, rep
 		Preprocess: imageproc.CLIP(c.Network.Vision.ImageSize), Augment: c.Augment,
 		Size: c.Batch, Seed: uint64(c.Seed),
 	}
-	p, err := plan(out, c.Pace, c.Optimizer.Updates, c)
+	p, err := plan(run.Out, c.Pace, c.Optimizer.Updates, c.Batch, c)
 	if err != nil {
 		return err
 	}
-	if err := train.Loop(ctx, p, store, learner, source.Batch, report); err != nil {
+	if err := train.Loop(ctx, p, store, learner, source.Batch, run.Report); err != nil {
 		return err
 	}
-	return c.write(out, store, bpe)
+	return c.write(run.Out, store, bpe)
 }
 
 func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE) error {

@@ -3,15 +3,11 @@ package recipe
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/batches"
-	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/mapper"
 	"github.com/cutline-go/cutline/internal/method"
@@ -40,10 +36,10 @@ type ClipCap struct {
 	Rerank        bool                 `json:"rerank"` // of the beams, take the one that its CLIP prefers
 }
 
-// Train runs the recipe and writes a model folder to out. A run that was stopped
+// Train runs the recipe and writes a model folder to run.Out. A run that was stopped
 // goes on where it was.
-func (c ClipCap) Train(ctx context.Context, engine compute.Backend, out string, report func(train.Progress)) error {
-	if err := modelfolder.Writable(out); err != nil {
+func (c ClipCap) Train(ctx context.Context, run Run) error {
+	if err := modelfolder.Writable(run.Out); err != nil {
 		return err
 	}
 	if c.Views < 1 {
@@ -64,10 +60,15 @@ func (c ClipCap) Train(ctx context.Context, engine compute.Backend, out string, 
 		return err
 	}
 	defer closePhotos()
-	embeddings, err := c.embed(ctx, engine, parts.clip, records, photos)
+	embedder, err := newEmbedder(run, parts.clip)
 	if err != nil {
 		return err
 	}
+	embeddings, err := embedder.photos(ctx, c.Data, records, photos, views{c.Views, c.Augment, c.Seed})
+	if err != nil {
+		return err
+	}
+	defer embeddings.Close()
 	network := c.network(parts)
 	if err := network.Validate(); err != nil {
 		return err
@@ -76,21 +77,21 @@ func (c ClipCap) Train(ctx context.Context, engine compute.Backend, out string, 
 	if err := parts.loadLanguageModel(store); err != nil {
 		return err
 	}
-	learner, err := method.NewClipCap(engine, store, network, c.Method)
+	learner, err := method.NewClipCap(run.Engine, store, network, c.Method)
 	if err != nil {
 		return err
 	}
 	source := &batches.Pairs{
-		Records: records, Embeddings: embeddings, Tokenizer: parts.gpt.GPTTokenizer, Size: c.Batch, Seed: uint64(c.Seed),
+		Records: records, Embeddings: embeddings, Views: c.Views, Tokenizer: parts.gpt.GPTTokenizer, Size: c.Batch, Seed: uint64(c.Seed),
 	}
-	p, err := plan(out, c.Pace, c.Method.Optimizer.Updates, c)
+	p, err := plan(run.Out, c.Pace, c.Method.Optimizer.Updates, c.Batch, c)
 	if err != nil {
 		return err
 	}
-	if err := train.Loop(ctx, p, store, learner, source.Batch, report); err != nil {
+	if err := train.Loop(ctx, p, store, learner, source.Batch, run.Report); err != nil {
 		return err
 	}
-	return c.write(out, store, network, parts)
+	return c.write(run.Out, store, network, parts)
 }
 
 // network fills in the widths of the two models.
@@ -103,35 +104,6 @@ func (c ClipCap) network(p *parts) clipcap.Config {
 		m.Width = p.gpt.Config.LanguageModel.Width
 	}
 	return clipcap.Config{Mapper: m, GPT: *p.gpt.Config.LanguageModel, Normalize: c.Normalize}
-}
-
-// embed computes the embeddings of all views of all photos.
-func (c ClipCap) embed(ctx context.Context, engine compute.Backend, folder *modelfolder.Folder, records []dataset.Record, photos dataset.Photos) ([][][]float32, error) {
-	store := model.NewStore()
-	if err := folder.Load(engine, store); err != nil {
-		return nil, err
-	}
-	encoder, err := clip.NewEncoder(engine, store, *folder.Config.CLIP)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][][]float32, len(records))
-	for i, r := range records {
-		photo, err := batches.Decode(photos, r.Image)
-		if err != nil {
-			return nil, err
-		}
-		preprocess := *folder.Config.Image
-		pixels := [][]float32{preprocess.Tensor(photo)}
-		rng := rand.New(rand.NewPCG(uint64(c.Seed), uint64(i)))
-		for len(pixels) < c.Views {
-			pixels = append(pixels, preprocess.Tensor(c.Augment.Apply(photo, preprocess.Size, rng)))
-		}
-		if out[i], err = encoder.Image(ctx, pixels); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }
 
 func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts) error {

@@ -34,7 +34,7 @@ func trainInto(out string) int {
 	e, err := engine.Open("go")
 	if err == nil {
 		err = smallLanguageModel(filepath.Join(filepath.Dir(out), "text.txt")).
-			Train(context.Background(), e, out, func(train.Progress) {})
+			Train(context.Background(), recipe.Run{Engine: e, Out: out, Report: func(train.Progress) {}})
 	}
 	if err != nil {
 		os.Stderr.WriteString(err.Error())

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gomlx/compute"
-
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/batches"
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -33,10 +31,10 @@ type LanguageModel struct {
 	Seed      int64           `json:"seed"`
 }
 
-// Train runs the recipe and writes a model folder to out. A run that was stopped
+// Train runs the recipe and writes a model folder to run.Out. A run that was stopped
 // goes on where it was.
-func (l LanguageModel) Train(ctx context.Context, engine compute.Backend, out string, report func(train.Progress)) error {
-	if err := modelfolder.Writable(out); err != nil {
+func (l LanguageModel) Train(ctx context.Context, run Run) error {
+	if err := modelfolder.Writable(run.Out); err != nil {
 		return err
 	}
 	sentences, err := l.sentences()
@@ -56,23 +54,23 @@ func (l LanguageModel) Train(ctx context.Context, engine compute.Backend, out st
 		return fmt.Errorf("tokenizer: no %s", endOfText)
 	}
 	store := newStore(l.Seed)
-	learner, err := method.NewLanguageModel(engine, store, l.Network, l.Optimizer, begin, l.MaxTokens)
+	learner, err := method.NewLanguageModel(run.Engine, store, l.Network, l.Optimizer, begin, l.MaxTokens)
 	if err != nil {
 		return err
 	}
 	source := &batches.Texts{Sentences: sentences, Tokenizer: bpe, Size: l.Batch, Seed: uint64(l.Seed)}
-	p, err := plan(out, l.Pace, l.Optimizer.Updates, l)
+	p, err := plan(run.Out, l.Pace, l.Optimizer.Updates, l.Batch, l)
 	if err != nil {
 		return err
 	}
-	if err := train.Loop(ctx, p, store, learner, source.Batch, report); err != nil {
+	if err := train.Loop(ctx, p, store, learner, source.Batch, run.Report); err != nil {
 		return err
 	}
 	tensors, err := export(store, weights.F32, clipcap.GPTScope)
 	if err != nil {
 		return err
 	}
-	return l.write(out, tensors, bpe)
+	return l.write(run.Out, tensors, bpe)
 }
 
 // endOfText stands between texts in GPT-2's training.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/dataset"
@@ -67,8 +68,8 @@ func ReadConfig(path string, config any) error {
 }
 
 // plan lays out a run whose checkpoints and log lie beside the model folder out, in
-// out.run.
-func plan(out string, pace Pace, updates int, config any) (train.Plan, error) {
+// out.run; batch is the number of its examples an update.
+func plan(out string, pace Pace, updates, batch int, config any) (train.Plan, error) {
 	data, err := json.Marshal(config)
 	if err != nil {
 		return train.Plan{}, fmt.Errorf("configuration: %w", err)
@@ -76,8 +77,17 @@ func plan(out string, pace Pace, updates int, config any) (train.Plan, error) {
 	digest := sha256.Sum256(data)
 	return train.Plan{
 		Dir: filepath.Clean(out) + ".run", Run: hex.EncodeToString(digest[:]),
-		Updates: updates, SaveEvery: pace.SaveEvery, LogEvery: pace.LogEvery,
+		Updates: updates, SaveEvery: pace.SaveEvery, LogEvery: pace.LogEvery, Examples: batch,
 	}, nil
+}
+
+// Run is where and on what a recipe runs. Nothing in it changes what is learned, but
+// that engines differ in the last bits.
+type Run struct {
+	Engine compute.Backend
+	Out    string // the model folder to write; checkpoints and logs lie beside it, in Out.run
+	Cache  string // folder of embeddings, which recipes share
+	Report func(train.Progress)
 }
 
 // export returns the trained variables below scopes, averaged where averages were

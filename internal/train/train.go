@@ -25,13 +25,7 @@ type Plan struct {
 	Updates   int    // of the whole run
 	SaveEvery int    // updates between checkpoints
 	LogEvery  int    // updates between lines of the log
-}
-
-// Progress is told after every update.
-type Progress struct {
-	Update, Updates int // done, of
-	Losses          Losses
-	Left            time.Duration // at the pace of this process
+	Examples  int    // in a batch, for the rate
 }
 
 // Loop runs method until the plan's last update, from the newest checkpoint on.
@@ -56,9 +50,14 @@ func Loop[B any](ctx context.Context, p Plan, store *model.Store, method Method[
 	defer log.Close()
 
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	batches := ahead(ctx, done, p.Updates, batch)
+	defer func() {
+		cancel()
+		for range batches { // what batches are made from may be closed after this
+		}
+	}()
 	start, first := time.Now(), done
-	for next := range ahead(ctx, done, p.Updates, batch) {
+	for next := range batches {
 		if next.err != nil {
 			return next.err
 		}
@@ -80,8 +79,10 @@ func Loop[B any](ctx context.Context, p Plan, store *model.Store, method Method[
 				return err
 			}
 		}
-		pace := time.Since(start) / time.Duration(done-first)
-		report(Progress{done, p.Updates, losses, pace * time.Duration(p.Updates-done)})
+		progress := NewProgress(Training, done, p.Updates, done-first, time.Since(start))
+		progress.Rate *= float64(p.Examples)
+		progress.Losses = losses
+		report(progress)
 	}
 	return ctx.Err()
 }
