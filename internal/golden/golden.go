@@ -61,6 +61,17 @@ func Dir(t testing.TB, name string) string {
 	return Shared(t, "golden", name)
 }
 
+// Carried returns the folder of the golden files called name that this project made
+// itself, by a script in reference: it lies in the repository's testdata/golden.
+func Carried(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(Root(t), "testdata", "golden", name)
+	if !exists(path) {
+		t.Fatalf("%s is missing: it is part of the repository", path)
+	}
+	return path
+}
+
 // Load opens a file of tensors, which is closed when the test ends.
 func Load(t testing.TB, path string) *weights.File {
 	t.Helper()
