@@ -1,0 +1,106 @@
+package method
+
+// Unsupervised-ClipCap ("Simple Unsupervised Image Captioning via CLIP's Multimodal
+// Embeddings") is ClipCap learned from texts: f_t is CLIP's text tower, h the mapper,
+// f_g GPT-2, and y' another caption of the photo that y is of.
+//
+//	(1)  p(yᵢ | y', y_<i) = f_g(h(f_t(y')), y_<i)
+//	(2)  L = Σᵢ CE(p(yᵢ | y', y_<i), yᵢ)
+//
+// At inference a photo's embedding f_v(x) stands in for f_t(y'). As in ClipCap, (2) is
+// a mean over all tokens other than id 0. No code was published, and the paper says
+// neither how y' is drawn nor whether embeddings are normalised: here y' is drawn
+// uniformly from the photo's other captions, anew each time, and the network's
+// configuration says the latter.
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/loss"
+	"github.com/cutline-go/cutline/internal/train"
+)
+
+// UnsupervisedClipCapConfig is what its training can be told.
+type UnsupervisedClipCapConfig struct {
+	Matched   bool            `json:"matched"`    // paper: true; false is its ablation y' = y
+	FreezeGPT bool            `json:"freeze_gpt"` // train the mapper alone; paper: false
+	Optimizer train.Optimizer `json:"optimizer"`
+	MaxTokens int             `json:"max_tokens"` // longer captions are cut
+}
+
+// Paraphrases is a batch of captions y, each with the embeddings of all captions of
+// its photo.
+type Paraphrases struct {
+	Embeddings [][][]float32 // [B], of each photo [n, E]
+	Targets    []int         // [B], which of the n is y
+	Captions   [][]int       // [B], y as token ids of the language model, of any length
+}
+
+// UnsupervisedClipCap learns to write one caption of a photo from another.
+type UnsupervisedClipCap struct {
+	config  UnsupervisedClipCapConfig
+	network clipcap.Config
+	updater *train.Updater
+}
+
+// NewUnsupervisedClipCap prepares to train network, whose variables live in store.
+func NewUnsupervisedClipCap(engine compute.Backend, store *model.Store, network clipcap.Config, c UnsupervisedClipCapConfig) (*UnsupervisedClipCap, error) {
+	scopes := []string{clipcap.MapperScope}
+	if c.FreezeGPT {
+		network.GPT = network.GPT.WithoutDropout()
+	} else {
+		scopes = append(scopes, clipcap.GPTScope)
+	}
+	m := &UnsupervisedClipCap{config: c, network: network}
+	var err error
+	m.updater, err = train.NewUpdater(engine, store, c.Optimizer, scopes, m.loss)
+	return m, err
+}
+
+// loss is (2) for the embeddings of y' [B, E] and the captions y [B, T].
+func (m *UnsupervisedClipCap) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
+	embedding, captions := inputs[0], inputs[1]
+	return loss.Sequence(m.network.Logits(root, embedding, captions), captions), nil
+}
+
+// Step runs one update. Besides the losses it tells for which share of the captions
+// there was another one to read.
+func (m *UnsupervisedClipCap) Step(_ context.Context, update int, batch Paraphrases) (train.Losses, error) {
+	read, matched := m.draw(update, batch)
+	embeddings, err := matrix(read)
+	if err != nil {
+		return nil, err
+	}
+	captions, err := padded(batch.Captions, m.config.MaxTokens)
+	if err != nil {
+		return nil, err
+	}
+	losses, err := m.updater.Step(update, embeddings, captions)
+	if err != nil {
+		return nil, err
+	}
+	return append(losses, train.Loss{Name: "matched", Value: float64(matched) / float64(len(read))}), nil
+}
+
+// draw chooses the embedding of y' for each y; where a photo has one caption, that of
+// y itself.
+func (m *UnsupervisedClipCap) draw(update int, batch Paraphrases) (read [][]float32, matched int) {
+	rng := rand.New(rand.NewPCG(uint64(m.config.Optimizer.Seed), uint64(update)))
+	for i, captions := range batch.Embeddings {
+		other := batch.Targets[i]
+		if m.config.Matched && len(captions) > 1 {
+			if other = rng.IntN(len(captions) - 1); other >= batch.Targets[i] {
+				other++
+			}
+			matched++
+		}
+		read = append(read, captions[other])
+	}
+	return read, matched
+}
