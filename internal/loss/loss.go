@@ -13,8 +13,19 @@ const Padding = 0
 
 // Sequence is the cross-entropy of ClipCap's train.py: the mean over all targets
 // [B, T] other than [Padding] of −log softmax(logits)[target], logits [B, T, V].
-func Sequence(logits, targets *Node) *Node {
+func Sequence(logits, targets *Node) *Node { return SmoothedSequence(logits, targets, 0) }
+
+// SmoothedSequence is [Sequence] against targets that a share of the probability was
+// taken from and spread over the whole vocabulary, as torch's label_smoothing does:
+// (1−share)·(−log p[target]) + share·mean_v(−log p[v]).
+func SmoothedSequence(logits, targets *Node, share float64) *Node {
 	losses := CrossEntropy(logits, targets)
+	if share > 0 {
+		// Both terms have the same log-sum of exponentials; they differ in the logits.
+		pick := OneHot(targets, logits.Shape().Dim(-1), logits.DType())
+		apart := Sub(ReduceSum(Mul(logits, pick), -1), ReduceMean(logits, -1))
+		losses = Add(losses, MulScalar(apart, share))
+	}
 	counted := ConvertDType(NotEqual(targets, ConstAs(targets, Padding)), losses.DType())
 	total, count := rowSums(Mul(losses, counted)), rowSums(counted)
 	return Div(total, Max(count, ConstAs(count, 1)))

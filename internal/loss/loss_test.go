@@ -154,6 +154,33 @@ func TestSequenceOfManyTargets(t *testing.T) {
 	golden.Compare(t, "loss", []float32{value}, []float32{float32(sequence(wide(logits), targets, vocabulary))}, 10*tolerance)
 }
 
+// TestSmoothedSequence compares with the definition: the targets' share is spread over
+// the vocabulary, padding counts for nothing.
+func TestSmoothedSequence(t *testing.T) {
+	const batch, length, vocabulary, share = 3, 4, 7, 0.1
+	targets := []int32{1, 2, 0, 0, 5, 0, 0, 0, 6, 4, 1, 0}
+	naive := func(logits []float64) float64 {
+		total := (1 - share) * sequence(logits, targets, vocabulary)
+		for v := range int32(vocabulary) {
+			sum, count := 0.0, 0.0
+			for i, target := range targets {
+				if target != 0 {
+					sum += crossEntropy(logits[i*vocabulary:(i+1)*vocabulary], v)
+					count++
+				}
+			}
+			total += share / vocabulary * sum / count
+		}
+		return total
+	}
+	logits := random(5, batch*length*vocabulary)
+	value, gradient := run(t, func(inputs []*Node) *Node { return loss.SmoothedSequence(inputs[0], inputs[1], share) },
+		tensors.FromFlatDataAndDimensions(logits, batch, length, vocabulary),
+		tensors.FromFlatDataAndDimensions(targets, batch, length))
+	golden.Compare(t, "loss", []float32{value}, []float32{float32(naive(wide(logits)))}, tolerance)
+	golden.Compare(t, "gradient", gradient, differences(naive, wide(logits)), gradientTolerance)
+}
+
 func TestCrossEntropyOfHugeLogits(t *testing.T) {
 	const huge = 1e30
 	rows := []struct {

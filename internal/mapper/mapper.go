@@ -1,6 +1,7 @@
 // Package mapper turns a CLIP embedding [B, E] into a prefix [B, K, D] for the
 // language model: the part of ClipCap (Mokady et al. 2021) that is always trained.
-// Tensors bear the names that they have under clip_project in ClipCap's checkpoints.
+// Tensors bear the names that they have under clip_project in ClipCap's checkpoints;
+// DeCap's one linear layer (Li et al. 2023) is clip_project.linear.
 package mapper
 
 import (
@@ -10,7 +11,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Network is a mapper: two implementations, one question.
+// Network is a mapper: three implementations, one question.
 type Network interface {
 	// Prefix maps embeddings [B, E] to prefixes [B, K, D].
 	Prefix(scope *model.Scope, embedding *Node) *Node
@@ -19,13 +20,14 @@ type Network interface {
 // Kind tells the two networks apart in a configuration.
 type Kind string
 
-// ClipCap's two mappers.
+// ClipCap's two mappers, and DeCap's.
 const (
 	KindMLP         Kind = "mlp"
 	KindTransformer Kind = "transformer"
+	KindLinear      Kind = "linear" // one layer; prefix length 1
 )
 
-// Config describes a mapper of either kind.
+// Config describes a mapper of any kind.
 type Config struct {
 	Kind         Kind `json:"kind"`
 	ClipWidth    int  `json:"clip_width"`    // E; ViT-B/32: 512, RN50x4: 640
@@ -50,10 +52,18 @@ func PaperTransformer() Config {
 	return Config{Kind: KindTransformer, ClipWidth: 640, PrefixLength: 40, Width: 768, ClipLength: 40, Layers: 8, Heads: 8}
 }
 
+// PaperLinear is DeCap's, for ViT-B/32 and a decoder of width 768.
+func PaperLinear() Config {
+	return Config{Kind: KindLinear, ClipWidth: 512, PrefixLength: 1, Width: 768}
+}
+
 // Network returns the mapper that c describes. c must be valid.
 func (c Config) Network() Network {
-	if c.Kind == KindTransformer {
+	switch c.Kind {
+	case KindTransformer:
 		return transformer(c)
+	case KindLinear:
+		return linear(c)
 	}
 	return mlp(c)
 }
@@ -66,16 +76,19 @@ func (c Config) Validate() error {
 	}
 	sizes := []size{{"clip_width", c.ClipWidth}, {"prefix_length", c.PrefixLength}, {"width", c.Width}}
 	switch c.Kind {
-	case KindMLP:
+	case KindMLP, KindLinear:
 	case KindTransformer:
 		sizes = append(sizes, size{"clip_length", c.ClipLength}, size{"layers", c.Layers}, size{"heads", c.Heads})
 	default:
-		return fmt.Errorf("mapper: kind is %q, want %q or %q", c.Kind, KindMLP, KindTransformer)
+		return fmt.Errorf("mapper: kind is %q, want %q, %q or %q", c.Kind, KindMLP, KindTransformer, KindLinear)
 	}
 	for _, s := range sizes {
 		if s.value <= 0 {
 			return fmt.Errorf("mapper: %s is %d, want more than 0", s.name, s.value)
 		}
+	}
+	if c.Kind == KindLinear && c.PrefixLength != 1 {
+		return fmt.Errorf("mapper: prefix_length is %d, but a linear mapper makes 1", c.PrefixLength)
 	}
 	if c.Kind == KindMLP && c.PrefixLength*c.Width%2 != 0 {
 		return fmt.Errorf("mapper: prefix_length %d × width %d is odd, and the hidden layer is half of it", c.PrefixLength, c.Width)

@@ -29,6 +29,10 @@ func tinyTransformer() mapper.Config {
 	return mapper.Config{Kind: mapper.KindTransformer, ClipWidth: 3, PrefixLength: 3, Width: 4, ClipLength: 2, Layers: 2, Heads: 2}
 }
 
+func tinyLinear() mapper.Config {
+	return mapper.Config{Kind: mapper.KindLinear, ClipWidth: 3, PrefixLength: 1, Width: 5}
+}
+
 // declare returns a store with the variables of a mapper, none of which has a value.
 func declare(t *testing.T, c mapper.Config) *model.Store {
 	t.Helper()
@@ -56,6 +60,7 @@ func TestParameters(t *testing.T) {
 		{"PaperMLP", mapper.PaperMLP(), 31_468_800},
 		{"PaperTransformer", mapper.PaperTransformer(), 57_520_128},
 		{"the paper's table", table, 42_728_448},
+		{"PaperLinear", mapper.PaperLinear(), 512*768 + 768},
 	} {
 		got := 0
 		for v := range declare(t, test.config).IterVariables() {
@@ -67,7 +72,7 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// TestVariables holds the names of ClipCap's checkpoints, below clip_project.
+// TestVariables holds the names of ClipCap's checkpoints and DeCap's one layer, below clip_project.
 func TestVariables(t *testing.T) {
 	transformer := []string{"linear.weight", "linear.bias", "prefix_const"}
 	for _, layer := range []string{"0", "1"} {
@@ -85,6 +90,7 @@ func TestVariables(t *testing.T) {
 	}{
 		{tinyMLP(), []string{"model.0.weight", "model.0.bias", "model.2.weight", "model.2.bias"}},
 		{tinyTransformer(), transformer},
+		{tinyLinear(), []string{"linear.weight", "linear.bias"}},
 	} {
 		var got []string
 		for v := range declare(t, test.config).IterVariables() {
@@ -98,7 +104,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// TestPrefix compares both networks with the formulas written out in float64.
+// TestPrefix compares the networks with the formulas written out in float64.
 func TestPrefix(t *testing.T) {
 	const batch = 5
 	for _, test := range []struct {
@@ -107,6 +113,7 @@ func TestPrefix(t *testing.T) {
 	}{
 		{tinyMLP(), naive.mlp},
 		{tinyTransformer(), naive.transformer},
+		{tinyLinear(), func(n naive, x []float64) []float64 { return n.linear("linear", x) }},
 	} {
 		c := test.config
 		store := declare(t, c)
@@ -182,9 +189,11 @@ func TestValidate(t *testing.T) {
 		{mapper.PaperMLP(), ""},
 		{mapper.PaperTransformer(), ""},
 		{mlp, ""},
+		{mapper.PaperLinear(), ""},
+		{with(tinyLinear(), func(c *mapper.Config) { c.PrefixLength = 2 }), "prefix_length is 2, but a linear mapper makes 1"},
 		{transformer, ""},
 		{mapper.Config{}, `kind is ""`},
-		{with(mlp, func(c *mapper.Config) { c.Kind = "rnn" }), `kind is "rnn", want "mlp" or "transformer"`},
+		{with(mlp, func(c *mapper.Config) { c.Kind = "rnn" }), `kind is "rnn", want "mlp", "transformer" or "linear"`},
 		{with(mlp, func(c *mapper.Config) { c.ClipWidth = 0 }), "clip_width is 0"},
 		{with(mlp, func(c *mapper.Config) { c.PrefixLength = -1 }), "prefix_length is -1"},
 		{with(mlp, func(c *mapper.Config) { c.Width = 0 }), "width is 0"},

@@ -1,0 +1,127 @@
+package align
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas32"
+)
+
+// Memory is a large set of embeddings of texts, each of length 1, in blocks: rows
+// from one up to but without another, [to−from, E] in C order. A mapped file serves,
+// of which no more than a block is in use at a time.
+type Memory interface {
+	Len() int // M
+	Width() int
+	Block(from, to int) []float32
+}
+
+// blockRows of 512 values are 2 MB, which stay in a core's cache for both products.
+const blockRows = 1024
+
+// Project is DeCap's step from photos to texts (Li et al. 2023): what the memory
+// holds around a photo, weighted by likeness, t being the inverse of its temperature
+// (paper: 100 or 150).
+//
+//	v = x/‖x‖,  w_i = softmax_i(t·v·m_i),  p = Σ_i w_i m_i / ‖…‖
+//
+// It reads the memory once, whatever its size, and holds B·blockRows numbers besides.
+func Project(memory Memory, photos [][]float32, t float64) ([][]float32, error) {
+	if !(t > 0) || math.IsInf(t, 0) {
+		return nil, fmt.Errorf("align: the inverse temperature is %g, want more than 0", t)
+	}
+	p := projection{t: t, sums: make([]float64, len(photos)), most: make([]float64, len(photos))}
+	for i := range p.most {
+		p.most[i] = math.Inf(-1)
+	}
+	p.mixed = matrix(len(photos), memory.Width())
+	err := eachBlock(memory, photos, func(_ int, block, scores blas32.General) { p.add(block, scores) })
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(photos))
+	for i := range out {
+		out[i] = Unit(row(p.mixed, i)) // the sum of the weights cancels
+	}
+	return out, nil
+}
+
+// projection is a softmax over the blocks so far: weights relative to the largest.
+type projection struct {
+	t     float64
+	most  []float64      // t times the largest score of each photo
+	sums  []float64      // of the weights
+	mixed blas32.General // weighted sums of the memory: [B, E]
+}
+
+// add takes a block in; scores [B, R] become its weights.
+func (p *projection) add(block, scores blas32.General) {
+	for i := range p.sums {
+		weights, most := row(scores, i), p.most[i]
+		for _, score := range weights {
+			most = max(most, p.t*float64(score))
+		}
+		// What was weighed against a smaller score counts for less.
+		shrink := exp(p.most[i] - most)
+		for j, v := range row(p.mixed, i) {
+			row(p.mixed, i)[j] = float32(shrink * float64(v))
+		}
+		p.sums[i] *= shrink
+		for j, score := range weights {
+			weight := exp(p.t*float64(score) - most)
+			weights[j] = float32(weight)
+			p.sums[i] += weight
+		}
+		p.most[i] = most
+	}
+	blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, scores, block, 1, p.mixed)
+}
+
+// Nearest returns, for each photo, the row of the memory of the largest cosine.
+func Nearest(memory Memory, photos [][]float32) ([]int, error) {
+	nearest, best := make([]int, len(photos)), make([]float32, len(photos))
+	for i := range best {
+		best[i] = float32(math.Inf(-1))
+	}
+	err := eachBlock(memory, photos, func(from int, _, scores blas32.General) {
+		for i := range photos {
+			for j, score := range row(scores, i) {
+				if score > best[i] {
+					best[i], nearest[i] = score, from+j
+				}
+			}
+		}
+	})
+	return nearest, err
+}
+
+// eachBlock calls use with every block of the memory and the cosines of the photos
+// [B] to its rows [R]: [B, R], which use may overwrite.
+func eachBlock(memory Memory, photos [][]float32, use func(from int, block, scores blas32.General)) error {
+	if err := check("photos", photos); err != nil {
+		return err
+	}
+	if memory.Len() == 0 || memory.Width() != len(photos[0]) {
+		return fmt.Errorf("align: a memory of %d rows of width %d for photos of width %d", memory.Len(), memory.Width(), len(photos[0]))
+	}
+	directions := matrix(len(photos), memory.Width())
+	for i, photo := range photos {
+		copy(row(directions, i), Unit(photo))
+	}
+	room := matrix(len(photos), blockRows)
+	for from := 0; from < memory.Len(); from += blockRows {
+		to := min(from+blockRows, memory.Len())
+		block := blas32.General{Rows: to - from, Cols: memory.Width(), Stride: memory.Width(), Data: memory.Block(from, to)}
+		scores := blas32.General{Rows: len(photos), Cols: to - from, Stride: blockRows, Data: room.Data}
+		blas32.Gemm(blas.NoTrans, blas.Trans, 1, directions, block, 0, scores)
+		use(from, block, scores)
+	}
+	return nil
+}
+
+func matrix(rows, cols int) blas32.General {
+	return blas32.General{Rows: rows, Cols: cols, Stride: cols, Data: make([]float32, rows*cols)}
+}
+
+func row(m blas32.General, i int) []float32 { return m.Data[i*m.Stride : i*m.Stride+m.Cols] }
