@@ -36,8 +36,8 @@ func describe(found convert.Found) string {
 		line("encoder", "%d layers, %d wide, %d heads, %d tokens, texts up to %d", r.Layers, r.Width, r.Heads, r.VocabSize, r.MaxTokens())
 	}
 	line("numbers", "%.1f million, %s", float64(found.Parameters)/1e6, strings.Join(found.Types, " and "))
-	for _, path := range found.Files {
-		line("read", "%s", path)
+	for _, file := range found.Files {
+		line("read", "%s, a %s", file.Path, file.Format)
 	}
 	_ = w.Flush() // a strings.Builder takes all
 	return text.String()

@@ -20,8 +20,8 @@ const (
 )
 
 // TestGoldenCLIP runs the encodings of one ViT: OpenAI's names in safetensors, in
-// float32 and fp16, and in a torch zip file; Hugging Face's names; and the same
-// weights with the exact GELU.
+// float32 and fp16, in a torch file, new and old, and as OpenAI ships it, a TorchScript
+// archive; Hugging Face's names; and the same weights with the exact GELU.
 func TestGoldenCLIP(t *testing.T) {
 	dir := golden.Dir(t, "clip_vit")
 	for _, test := range []struct {
@@ -32,6 +32,8 @@ func TestGoldenCLIP(t *testing.T) {
 		{"openai.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
 		{"openai_fp16.safetensors", "io.safetensors", clip.QuickGELU, toleranceHalf},
 		{"state_dict.pt", "io.safetensors", clip.QuickGELU, tolerance},
+		{"state_dict_legacy.pt", "io.safetensors", clip.QuickGELU, tolerance},
+		{"torchscript.pt", "io.safetensors", clip.QuickGELU, tolerance},
 		{"hf/model.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
 		{"openai.safetensors", "io_gelu.safetensors", clip.GELU, tolerance},
 	} {

@@ -63,8 +63,11 @@ type Found struct {
 	Parameters int      // in all networks together
 	Types      []string // of the numbers, as they are stored
 	StopTokens []string // as they are written in captions
-	Files      []string // the files of tensors that were read
+	Files      []File   // of tensors, that were read
 }
+
+// File is a file of tensors.
+type File struct{ Path, Format string }
 
 // Folder writes the model folder dir, as modelfolder.Write does. All is checked
 // before: that the tensors are exactly those of the networks, with engine, and
@@ -118,9 +121,9 @@ func (s Sources) check() error {
 
 // conversion is a model in the making, whose tensors lie in open files.
 type conversion struct {
-	model modelfolder.Model
-	files []*weights.File
-	paths []string
+	model  modelfolder.Model
+	opened []*weights.File
+	files  []File
 }
 
 // open returns the tensors of the file at path, renamed by rename.
@@ -129,7 +132,7 @@ func (c *conversion) open(path string, rename func([]weights.Tensor) ([]weights.
 	if err != nil {
 		return nil, err
 	}
-	c.files, c.paths = append(c.files, file), append(c.paths, path)
+	c.opened, c.files = append(c.opened, file), append(c.files, File{path, file.Format()})
 	tensors, err := rename(file.Tensors())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -159,7 +162,7 @@ func (c *conversion) cast(s Sources) error {
 }
 
 func (c *conversion) found() Found {
-	found := Found{Config: c.model.Config, Files: c.paths}
+	found := Found{Config: c.model.Config, Files: c.files}
 	for _, t := range c.model.Tensors {
 		size := 1
 		for _, d := range t.Shape {
@@ -178,7 +181,7 @@ func (c *conversion) found() Found {
 }
 
 func (c *conversion) close() {
-	for _, f := range c.files {
+	for _, f := range c.opened {
 		_ = f.Close() // they were only read
 	}
 }

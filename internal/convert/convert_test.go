@@ -104,6 +104,8 @@ func TestGoldenConvertedCLIP(t *testing.T) {
 		{"openai_fp16.safetensors", "", 2e-3},
 		{"openai_fp16.safetensors", weights.F32, 2e-3},
 		{"state_dict.pt", "", 1e-4},
+		{"state_dict_legacy.pt", "", 1e-4},
+		{"torchscript.pt", weights.F16, 2e-3},
 	} {
 		t.Run(test.source+string(test.dtype), func(t *testing.T) {
 			s := sources(t, "clipcap_mlp")

@@ -41,10 +41,23 @@ func sameTensors(t *testing.T, got, want *weights.File, rename func(string) stri
 
 func keep(name string) string { return name }
 
-func TestGoldenStateDict(t *testing.T) {
-	dir := golden.Dir(t, "clip_vit")
-	got := golden.Load(t, filepath.Join(dir, "state_dict.pt"))
-	sameTensors(t, got, golden.Load(t, filepath.Join(dir, "openai.safetensors")), keep)
+// TestGoldenEncodings reads the same weights from each of torch's formats.
+func TestGoldenEncodings(t *testing.T) {
+	for _, test := range []struct{ dir, file, format string }{
+		{"clip_vit", "state_dict.pt", "torch file"},
+		{"clip_vit", "state_dict_legacy.pt", "legacy torch file"},
+		{"clip_vit", "torchscript.pt", "TorchScript archive"},
+		{"clip_rn", "torchscript.pt", "TorchScript archive"},
+	} {
+		t.Run(test.dir+"/"+test.file, func(t *testing.T) {
+			dir := golden.Dir(t, test.dir)
+			got := golden.Load(t, filepath.Join(dir, test.file))
+			if got.Format() != test.format {
+				t.Errorf("a %s, want a %s", got.Format(), test.format)
+			}
+			sameTensors(t, got, golden.Load(t, filepath.Join(dir, "openai.safetensors")), keep)
+		})
+	}
 }
 
 func TestGoldenHalf(t *testing.T) {

@@ -2,11 +2,13 @@ package weights
 
 import "fmt"
 
-// The pickle opcodes that state dicts consist of.
+// The pickle opcodes that state dicts, modules and lists of captions consist of.
 // Source: CPython, Lib/pickletools.py, protocols 2 to 5.
 const (
 	opMark            = '('
 	opStop            = '.'
+	opBinBytes        = 'B'
+	opShortBinBytes   = 'C'
 	opBinInt          = 'J'
 	opBinInt1         = 'K'
 	opBinInt2         = 'M'
@@ -30,6 +32,7 @@ const (
 	opEmptyList       = ']'
 	opEmptyDict       = '}'
 	opProto           = 0x80
+	opNewObj          = 0x81
 	opTuple1          = 0x85
 	opTuple2          = 0x86
 	opTuple3          = 0x87
@@ -38,19 +41,21 @@ const (
 	opLong1           = 0x8a
 	opShortBinUnicode = 0x8c
 	opBinUnicode8     = 0x8d
+	opBinBytes8       = 0x8e
 	opStackGlobal     = 0x93
 	opMemoize         = 0x94
 	opFrame           = 0x95
+	opByteArray8      = 0x96
 )
 
 // opcodeName names an opcode that is not in the list above.
 func opcodeName(op byte) string {
 	names := map[byte]string{
-		'0': "POP", '1': "POP_MARK", '2': "DUP", 'B': "BINBYTES", 'C': "SHORT_BINBYTES", 'F': "FLOAT",
+		'0': "POP", '1': "POP_MARK", '2': "DUP", 'F': "FLOAT",
 		'I': "INT", 'L': "LONG", 'P': "PERSID", 'S': "STRING", 'T': "BINSTRING", 'U': "SHORT_BINSTRING",
 		'V': "UNICODE", 'd': "DICT", 'g': "GET", 'i': "INST", 'l': "LIST", 'o': "OBJ", 'p': "PUT",
-		0x81: "NEWOBJ", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x8b: "LONG4", 0x8e: "BINBYTES8",
-		0x8f: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x92: "NEWOBJ_EX", 0x96: "BYTEARRAY8",
+		0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x8b: "LONG4",
+		0x8f: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x92: "NEWOBJ_EX",
 		0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
 	}
 	if name, ok := names[op]; ok {

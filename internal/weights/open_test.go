@@ -61,7 +61,7 @@ func TestOpenRefuses(t *testing.T) {
 	for content, words := range map[string]string{
 		"":                            "the file is empty",
 		"x":                           "neither",
-		"\x80":                        "legacy torch",
+		"\x80":                        "pickle byte 0",
 		"PK\x03\x04":                  "zip directory",
 		"PK\x03\x04\x00\x00\x00\x00{": "a header of 67324752 bytes, but 1 are left",
 		"12345678":                    "neither",

@@ -1,23 +1,53 @@
 package weights
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+)
 
 // A pickle is a program for a small stack machine. Python's machine can call
 // anything; this one builds plain values and asks a resolver for the rest.
 //
-// Values are None (nil), bool, int64, float64, string, tuple, *list, *dict,
-// and whatever the resolver makes. They may share parts and contain
+// Values are None (nil), bool, int64, float64, string, blob, tuple, *list, *dict,
+// *object and whatever the resolver makes. They may share parts and contain
 // themselves, and nest as deep as memory allows: whoever walks them must not
 // follow them without a limit.
 type (
+	blob  []byte // bytes, in place
 	tuple []any
-	list  struct{ items []any }
-	// dict keeps its pairs in order and does not compare keys: a pickled
-	// dict has no duplicates, and the reader of one looks for strings.
-	dict struct{ keys, values []any }
+	// list and dict keep what each opcode adds as it came, so that large ones do
+	// not move. A dict's chunks are keys and values in turn. It does not compare
+	// keys: a pickled dict has no duplicates, and the reader of one looks for
+	// strings.
+	list struct{ chunks [][]any }
+	dict struct{ chunks [][]any }
+	// object is an instance of a class that the resolver allows, as its attributes.
+	object struct {
+		class string
+		state any
+	}
+	// objectClass names a class whose instances are objects.
+	objectClass string
 	// reducer is a class or function that REDUCE may call.
 	reducer func(args tuple) (any, error)
+	// builder is what BUILD may give a state to.
+	builder interface{ build(state any) error }
 )
+
+// pairs returns the keys and values of d in their order.
+func (d *dict) pairs() iter.Seq2[any, any] {
+	return func(yield func(key, value any) bool) {
+		for _, chunk := range d.chunks {
+			for i := 0; i < len(chunk); i += 2 {
+				if !yield(chunk[i], chunk[i+1]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (o *object) build(state any) error { o.state = state; return nil }
 
 // resolver gives a meaning to the names in a pickle. It is the allow-list:
 // what it does not know is an error.
@@ -33,20 +63,26 @@ const (
 	maxMarks = 1 << 10 // containers begun and not ended
 )
 
-// What a value costs in bytes, the growth of slices and maps included.
+// What values cost in bytes, the growth of slices and rounding by the allocator
+// included.
 const (
-	costValue  = 128 // boxed, or held by a container
-	costMemo   = 128 // an entry of the memo
-	costObject = 256 // a container, or what a resolver makes
+	costNumber    = 16  // boxed
+	costText      = 32  // beside its bytes and an eighth of them
+	costSlot      = 18  // a value's place in a container
+	costContainer = 64  // an empty one
+	costChunk     = 112 // what one opcode adds to a container, beside the slots
+	costMemo      = 20  // an entry of the memo, in order
+	costLoose     = 128 // an entry of the memo, out of order
+	costObject    = 256 // what a resolver makes
 )
 
-// machine is the state of a running pickle.
+// machine runs pickles, one after the other.
 type machine struct {
 	in       []byte
 	pos      int
 	stack    []any
 	marks    []int // heights of the stack
-	memo     map[uint32]any
+	memo     memo
 	resolver resolver
 	budget   *budget
 }
@@ -54,7 +90,12 @@ type machine struct {
 // unpickle runs the pickle at the beginning of in and returns the value that
 // it leaves and the bytes behind it.
 func unpickle(in []byte, r resolver, b *budget) (value any, rest []byte, err error) {
-	m := &machine{in: in, memo: map[uint32]any{}, resolver: r, budget: b}
+	return (&machine{resolver: r, budget: b}).run(in)
+}
+
+func (m *machine) run(in []byte) (value any, rest []byte, err error) {
+	m.in, m.pos, m.stack, m.marks = in, 0, m.stack[:0], m.marks[:0]
+	m.memo.clear()
 	for {
 		at := m.pos
 		op, err := m.byte()
@@ -90,11 +131,11 @@ func (m *machine) step(op byte) error {
 		return m.pushTuple(int(op-opTuple1) + 1)
 	case opTuple:
 		items, err := m.popMark()
-		return m.pushNew(costObject, tuple(items), err)
+		return m.pushNew(costContainer, tuple(items), err)
 	case opEmptyList:
-		return m.pushNew(costObject, &list{}, nil)
+		return m.pushNew(costContainer, &list{}, nil)
 	case opEmptyDict:
-		return m.pushNew(costObject, &dict{}, nil)
+		return m.pushNew(costContainer, &dict{}, nil)
 	case opAppend, opAppends:
 		return m.appendItems(op == opAppends)
 	case opSetItem, opSetItems:
@@ -111,6 +152,8 @@ func (m *machine) step(op byte) error {
 		return m.persistent()
 	case opReduce:
 		return m.reduce()
+	case opNewObj:
+		return m.newObject()
 	case opBuild:
 		return m.build()
 	}

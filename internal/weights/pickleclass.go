@@ -64,20 +64,38 @@ func (m *machine) reduce() error {
 	return m.pushNew(costObject, v, err)
 }
 
-// build sets the attributes of the object below. Only dicts have any here:
-// the _metadata that torch hangs on a state dict, which holds no tensor.
+// newObject makes an instance, without calling anything.
+func (m *machine) newObject() error {
+	values, err := m.popN(2)
+	if err != nil {
+		return err
+	}
+	class, ok1 := values[0].(objectClass)
+	_, ok2 := values[1].(tuple)
+	if !ok1 || !ok2 {
+		return fmt.Errorf("an instance of %s made with %s", kind(values[0]), kind(values[1]))
+	}
+	return m.pushNew(costObject, &object{class: string(class)}, nil)
+}
+
+// build gives its state to the object below. A dict's is passed over: it is the
+// _metadata that torch hangs on a state dict, which holds no tensor.
 func (m *machine) build() error {
-	if _, err := m.pop(); err != nil {
+	state, err := m.pop()
+	if err != nil {
 		return err
 	}
 	target, err := m.top()
 	if err != nil {
 		return err
 	}
-	if _, ok := target.(*dict); !ok {
-		return fmt.Errorf("attributes set on %s", kind(target))
+	switch target := target.(type) {
+	case *dict:
+		return nil
+	case builder:
+		return target.build(state)
 	}
-	return nil
+	return fmt.Errorf("attributes set on %s", kind(target))
 }
 
 // kind names a value's type in errors, with its article.
@@ -93,6 +111,8 @@ func kind(v any) string {
 		return "a float"
 	case string:
 		return "a string"
+	case blob:
+		return "bytes"
 	case tuple:
 		return "a tuple"
 	case *list:
@@ -101,6 +121,8 @@ func kind(v any) string {
 		return "a dict"
 	case reducer:
 		return "a function"
+	case *view:
+		return "a tensor"
 	}
 	return "an object"
 }

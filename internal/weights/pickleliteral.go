@@ -53,7 +53,7 @@ func (m *machine) literal(op byte) error {
 		return m.integer(2)
 	case opBinInt:
 		n, err := m.uint(4)
-		return m.pushNew(costValue, int64(int32(n)), err)
+		return m.pushNew(costNumber, int64(int32(n)), err)
 	case opLong1:
 		return m.long()
 	case opBinFloat: // the one big-endian number in a pickle
@@ -61,13 +61,19 @@ func (m *machine) literal(op byte) error {
 		if err != nil {
 			return err
 		}
-		return m.pushNew(costValue, math.Float64frombits(binary.BigEndian.Uint64(b)), nil)
+		return m.pushNew(costNumber, math.Float64frombits(binary.BigEndian.Uint64(b)), nil)
 	case opShortBinUnicode:
 		return m.unicode(1)
 	case opBinUnicode:
 		return m.unicode(4)
 	case opBinUnicode8:
 		return m.unicode(8)
+	case opShortBinBytes:
+		return m.bytes(1)
+	case opBinBytes:
+		return m.bytes(4)
+	case opBinBytes8, opByteArray8:
+		return m.bytes(8)
 	}
 	return fmt.Errorf("opcode %s is not allowed", opcodeName(op))
 }
@@ -75,7 +81,7 @@ func (m *machine) literal(op byte) error {
 // integer pushes the next unsigned number of width bytes.
 func (m *machine) integer(width uint64) error {
 	n, err := m.uint(width)
-	return m.pushNew(costValue, int64(n), err)
+	return m.pushNew(costNumber, int64(n), err)
 }
 
 // long pushes a two's-complement number of up to 8 bytes: no length, count or
@@ -90,7 +96,7 @@ func (m *machine) long() error {
 	}
 	n, err := m.uint(uint64(width))
 	unused := 64 - 8*uint(width)
-	return m.pushNew(costValue, int64(n<<unused)>>unused, err)
+	return m.pushNew(costNumber, int64(n<<unused)>>unused, err)
 }
 
 // unicode pushes a string behind a length of width bytes.
@@ -106,10 +112,20 @@ func (m *machine) unicode(width uint64) error {
 	if !utf8.Valid(b) {
 		return errors.New("a string that is not UTF-8")
 	}
-	if err := m.budget.take(costValue + len(b)); err != nil {
+	if err := m.budget.take(costText + len(b) + len(b)/8); err != nil {
 		return err
 	}
 	return m.push(string(b))
+}
+
+// bytes pushes the bytes behind a length of width bytes.
+func (m *machine) bytes(width uint64) error {
+	n, err := m.uint(width)
+	if err != nil {
+		return err
+	}
+	b, err := m.take(n)
+	return m.pushNew(costText, blob(b), err)
 }
 
 // proto checks the protocol's number.

@@ -3,6 +3,7 @@ package weights
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // push puts a value on the stack.
@@ -57,10 +58,10 @@ func (m *machine) popMark() ([]any, error) {
 	top := m.stack[m.marks[len(m.marks)-1]:]
 	m.stack = m.stack[:len(m.stack)-len(top)]
 	m.marks = m.marks[:len(m.marks)-1]
-	if err := m.budget.take(costValue * len(top)); err != nil {
+	if err := m.budget.take(costSlot * len(top)); err != nil {
 		return nil, err
 	}
-	return append([]any(nil), top...), nil
+	return slices.Clone(top), nil
 }
 
 func (m *machine) mark() error {
@@ -76,19 +77,23 @@ func (m *machine) pushTuple(n int) error {
 	if err != nil {
 		return err
 	}
-	return m.pushNew(costObject+costValue*n, append(tuple(nil), items...), nil)
+	return m.pushNew(costContainer+costSlot*n, append(tuple(nil), items...), nil)
 }
 
 // operands takes what an APPEND or SETITEM adds to the container below: n
 // values, or all those above the mark.
 func (m *machine) operands(marked bool, n int) ([]any, error) {
+	if err := m.budget.take(costChunk); err != nil {
+		return nil, err
+	}
 	if marked {
 		return m.popMark()
 	}
-	if err := m.budget.take(costValue * n); err != nil {
+	if err := m.budget.take(costSlot * n); err != nil {
 		return nil, err
 	}
-	return m.popN(n)
+	items, err := m.popN(n)
+	return slices.Clone(items), err
 }
 
 // top returns the value on top of the stack, which stays there.
@@ -113,7 +118,7 @@ func (m *machine) appendItems(marked bool) error {
 	if !ok {
 		return fmt.Errorf("items appended to %s", kind(target))
 	}
-	l.items = append(l.items, items...)
+	l.chunks = append(l.chunks, items)
 	return nil
 }
 
@@ -133,50 +138,6 @@ func (m *machine) setItems(marked bool) error {
 	if !ok {
 		return fmt.Errorf("items set in %s", kind(target))
 	}
-	for i := 0; i < len(items); i += 2 {
-		d.keys = append(d.keys, items[i])
-		d.values = append(d.values, items[i+1])
-	}
+	d.chunks = append(d.chunks, items)
 	return nil
-}
-
-// memoIndex reads the index of a memo opcode.
-func (m *machine) memoIndex(op byte) (uint32, error) {
-	switch op {
-	case opMemoize:
-		return uint32(len(m.memo)), nil
-	case opBinPut, opBinGet:
-		n, err := m.uint(1)
-		return uint32(n), err
-	}
-	n, err := m.uint(4)
-	return uint32(n), err
-}
-
-func (m *machine) put(op byte) error {
-	i, err := m.memoIndex(op)
-	if err != nil {
-		return err
-	}
-	value, err := m.top()
-	if err != nil {
-		return err
-	}
-	if err := m.budget.take(costMemo); err != nil {
-		return err
-	}
-	m.memo[i] = value
-	return nil
-}
-
-func (m *machine) get(op byte) error {
-	i, err := m.memoIndex(op)
-	if err != nil {
-		return err
-	}
-	value, ok := m.memo[i]
-	if !ok {
-		return fmt.Errorf("the memo has no entry %d", i)
-	}
-	return m.push(value)
 }

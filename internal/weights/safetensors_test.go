@@ -160,19 +160,19 @@ func TestSafetensorsHeaderMemory(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			content := safetensors(tt.header, 0)
-			var tensors []Tensor
+			data := safetensors(tt.header, 0)
+			var parsed content
 			var err error
-			took := allocated(func() { tensors, _, err = parse(content) })
-			if limit := uint64(len(content)) * 464 / 100; took > limit {
-				t.Errorf("a header of %d bytes allocates %d, more than %d", len(content), took, limit)
+			took := allocated(func() { parsed, err = parse(data) })
+			if limit := uint64(len(data)) * 464 / 100; took > limit {
+				t.Errorf("a header of %d bytes allocates %d, more than %d", len(data), took, limit)
 			}
 			want := strings.Count(tt.header, "I8")
 			switch {
 			case tt.words != "" && (err == nil || !strings.Contains(err.Error(), tt.words)):
 				t.Errorf("error is %v, want %q", err, tt.words)
-			case tt.words == "" && (err != nil || len(tensors) != want):
-				t.Errorf("%d tensors, want %d; error is %v", len(tensors), want, err)
+			case tt.words == "" && (err != nil || len(parsed.tensors) != want):
+				t.Errorf("%d tensors, want %d; error is %v", len(parsed.tensors), want, err)
 			}
 		})
 	}

@@ -25,7 +25,7 @@ func stateDict(root any) ([]namedView, error) {
 	found, where := d.views(), "the top level"
 	// A dict may be shared: it is looked at once, and is no rival of itself.
 	seen := map[*dict]bool{d: true}
-	for i, v := range d.values {
+	for k, v := range d.pairs() {
 		child, ok := v.(*dict)
 		if !ok || seen[child] {
 			continue
@@ -35,7 +35,7 @@ func stateDict(root any) ([]namedView, error) {
 		if len(views) == 0 {
 			continue
 		}
-		key, _ := d.keys[i].(string)
+		key, _ := k.(string)
 		if len(found) > 0 {
 			return nil, fmt.Errorf("several state dicts, in %s and in %.80q; save the one that is meant alone", where, key)
 		}
@@ -51,12 +51,12 @@ func stateDict(root any) ([]namedView, error) {
 // state dict, which names every tensor.
 func (d *dict) views() []namedView {
 	var found []namedView
-	for i, value := range d.values {
+	for key, value := range d.pairs() {
 		v, ok := value.(*view)
 		if !ok {
 			continue
 		}
-		name, ok := d.keys[i].(string)
+		name, ok := key.(string)
 		if !ok {
 			return nil
 		}

@@ -1,54 +1,107 @@
 package weights
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
 
-// parseTorchZip returns the tensors of a state dict that torch.save wrote as
-// a zip file: the pickle data.pkl describes the tensors, data/KEY holds the
-// bytes of each storage, byteorder (since torch 2.1) says how they lie.
-// Source: torch/serialization.py, _save and _load.
-func parseTorchZip(data []byte) ([]Tensor, error) {
-	b := newBudget(len(data))
-	a, err := openArchive(data, b)
-	if err != nil {
-		return nil, err
+// torchContent is what a file of torch's holds, before anybody says which of its
+// values are wanted.
+type torchContent struct {
+	format string
+	root   any
+	budget *budget
+}
+
+// readTorch reads a file that begins like one of torch's, or nil where data begins
+// like none.
+func readTorch(data []byte) (*torchContent, error) {
+	f := &torchContent{budget: newBudget(len(data))}
+	var err error
+	rest, legacy := cutMagic(data)
+	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		err = f.readZip(data)
+	case legacy:
+		f.format = "legacy torch file"
+		f.root, err = readLegacy(rest, &machine{budget: f.budget})
+	case data[0] == opProto:
+		f.format = "pickle"
+		f.root, err = readPlain(data, f.budget)
+	default:
+		return nil, nil
 	}
-	if a.has("constants.pkl") {
-		return nil, errors.New("a TorchScript archive, not a state dict")
+	return f, err
+}
+
+// readZip reads what torch.save or torch.jit.save wrote as a zip file: the pickle
+// data.pkl describes the tensors, data/KEY holds the bytes of each storage,
+// byteorder (since torch 2.1) says how they lie. TorchScript adds constants.pkl and
+// the code, neither of which is read.
+// Source: torch/serialization.py, _save and _load.
+func (f *torchContent) readZip(data []byte) error {
+	a, err := openArchive(data, f.budget)
+	if err != nil {
+		return err
+	}
+	f.format = "torch file"
+	script := a.has("constants.pkl")
+	if script {
+		f.format = "TorchScript archive"
 	}
 	if a.has("byteorder") {
 		order, err := a.entry("byteorder")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if string(order) != "little" {
-			return nil, fmt.Errorf("byte order %.20q, not little", order)
+			return fmt.Errorf("byte order %.20q, not little", order)
 		}
 	}
 	program, err := a.entry("data.pkl")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	root, rest, err := unpickle(program, torchResolver{}, b)
+	var rest []byte
+	f.root, rest, err = unpickle(program, torchResolver{budget: f.budget, archive: a, script: script}, f.budget)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d bytes follow the pickle", len(rest))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("data.pkl: %w", err)
+		return fmt.Errorf("data.pkl: %w", err)
 	}
-	named, err := stateDict(root)
+	return nil
+}
+
+// tensors returns the tensors of the state dict or module that the file holds.
+func (f *torchContent) tensors() ([]Tensor, error) {
+	named, err := f.views()
 	if err != nil {
-		return nil, fmt.Errorf("data.pkl: %w", err)
+		return nil, err
 	}
 	tensors := make([]Tensor, 0, len(named))
 	for _, n := range named {
-		t, err := n.view.tensor(a, n.name)
+		t, err := n.view.tensor(n.name, f.budget)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %.80q: %w", n.name, err)
 		}
 		tensors = append(tensors, t)
 	}
 	return tensors, nil
+}
+
+func (f *torchContent) views() ([]namedView, error) {
+	module, ok := f.root.(*object)
+	if !ok {
+		return stateDict(f.root)
+	}
+	var found []namedView
+	if err := module.views("", 0, f.budget, &found); err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, errors.New("no tensors in the module")
+	}
+	return found, nil
 }

@@ -5,59 +5,77 @@ import (
 	"fmt"
 )
 
-// torchResolver knows the classes of a state dict and nothing else.
+// torchResolver knows the classes that torch's files consist of and nothing else.
+// Where storages lie depends on the file.
 // Source: torch/_utils.py and torch/serialization.py, persistent_load.
-type torchResolver struct{}
+type torchResolver struct {
+	budget  *budget
+	archive *archive    // a zip file's, which names its storages
+	legacy  *legacyFile // a legacy file's, where storages follow the pickle
+	plain   *plain      // a plain pickle's, which holds legacy files
+	script  bool        // a TorchScript archive has classes of its own
+}
 
 // storageClass is one of torch's storage types, by its elements.
 type storageClass DType
 
-// storage is a run of elements that the archive keeps under data/key.
+// storage is a run of elements. An archive keeps them under data/key.
 type storage struct {
-	dtype DType
-	key   string
-	count int
+	dtype   DType
+	key     string
+	count   int
+	data    []byte
+	archive *archive // where data is to be found, nil once it is
 }
 
 // class implements resolver.
-func (torchResolver) class(module, name string) (any, error) {
-	switch module + " " + name {
-	case "collections OrderedDict":
-		return reducer(newOrderedDict), nil
-	case "torch Size":
-		return reducer(newSize), nil
-	case "torch._utils _rebuild_tensor_v2":
-		return reducer(rebuildTensor), nil
-	case "torch._utils _rebuild_parameter":
-		return reducer(rebuildParameter), nil
-	case "torch DoubleStorage":
-		return storageClass(F64), nil
-	case "torch FloatStorage":
-		return storageClass(F32), nil
-	case "torch HalfStorage":
-		return storageClass(F16), nil
-	case "torch BFloat16Storage":
-		return storageClass(BF16), nil
-	case "torch LongStorage":
-		return storageClass(I64), nil
-	case "torch IntStorage":
-		return storageClass(I32), nil
-	case "torch ShortStorage":
-		return storageClass(I16), nil
-	case "torch CharStorage":
-		return storageClass(I8), nil
-	case "torch ByteStorage":
-		return storageClass(U8), nil
-	case "torch BoolStorage":
-		return storageClass(BOOL), nil
+func (r torchResolver) class(module, name string) (any, error) {
+	full := module + "." + name
+	if dtype, ok := storageTypes[full]; ok {
+		return storageClass(dtype), nil
 	}
-	return nil, fmt.Errorf("class %.80q is not allowed", module+"."+name)
+	switch full {
+	case "collections.OrderedDict":
+		return reducer(newOrderedDict), nil
+	case "torch.Size":
+		return reducer(newSize), nil
+	case "torch._utils._rebuild_tensor_v2":
+		return reducer(rebuildTensor), nil
+	case "torch._utils._rebuild_parameter":
+		return reducer(rebuildParameter), nil
+	}
+	switch {
+	case r.script:
+		if found, ok := scriptClass(module, name); ok {
+			return found, nil
+		}
+	case r.plain != nil:
+		if found, ok := r.plain.class(full); ok {
+			return found, nil
+		}
+	}
+	if found, ok := numpyClass(full, r.budget); ok {
+		return found, nil
+	}
+	return nil, fmt.Errorf("class %.80q is not allowed", full)
+}
+
+var storageTypes = map[string]DType{
+	"torch.DoubleStorage": F64, "torch.FloatStorage": F32, "torch.HalfStorage": F16, "torch.BFloat16Storage": BF16,
+	"torch.LongStorage": I64, "torch.IntStorage": I32, "torch.ShortStorage": I16, "torch.CharStorage": I8,
+	"torch.ByteStorage": U8, "torch.BoolStorage": BOOL,
 }
 
 // persistent implements resolver: the id of a storage is ("storage", class,
-// key, device, number of elements).
-func (torchResolver) persistent(id any) (any, error) {
+// key, device, number of elements), to which legacy files add None.
+func (r torchResolver) persistent(id any) (any, error) {
 	fields, ok := id.(tuple)
+	if ok && r.legacy != nil && len(fields) == 6 {
+		if fields[5] != nil {
+			return nil, errors.New("a view of a storage, which torch wrote before 0.4; load the file in torch and save it again")
+		}
+		fields = fields[:5]
+	}
 	if !ok || len(fields) != 5 || fields[0] != "storage" {
 		return nil, errors.New("a persistent id that is not a storage's")
 	}
@@ -68,7 +86,32 @@ func (torchResolver) persistent(id any) (any, error) {
 		return nil, errors.New("a storage without class, key or number of elements")
 	}
 	n, err := toInt(count)
-	return &storage{dtype: DType(class), key: key, count: n}, err
+	if err != nil {
+		return nil, err
+	}
+	s := &storage{dtype: DType(class), key: key, count: n, archive: r.archive}
+	if r.legacy != nil {
+		return r.legacy.know(s)
+	}
+	if r.archive == nil {
+		return nil, errors.New("a storage outside of a torch file")
+	}
+	return s, nil
+}
+
+// bytes returns the elements, of which there are as many as the storage says.
+func (s *storage) bytes() ([]byte, error) {
+	if s.archive != nil {
+		data, err := s.archive.entry("data/" + s.key)
+		if err != nil {
+			return nil, err
+		}
+		s.data, s.archive = data, nil
+	}
+	if item := s.dtype.size(); len(s.data)%item != 0 || len(s.data)/item != s.count {
+		return nil, fmt.Errorf("a storage of %d bytes, not %d elements of %s", len(s.data), s.count, s.dtype)
+	}
+	return s.data, nil
 }
 
 // newOrderedDict makes an empty dict; its items follow as in any dict.

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -12,20 +13,20 @@ type view struct {
 	size, stride []int // per dimension, stride in elements
 }
 
-// tensor finds the bytes of a view. Views in C order share the archive's
-// bytes; others, such as saved transposes, are copied into it.
-func (v *view) tensor(a *archive, name string) (Tensor, error) {
+// tensor finds the bytes of a view. Views in C order share the file's bytes;
+// others, such as saved transposes, are copied into it.
+func (v *view) tensor(name string, b *budget) (Tensor, error) {
+	if v.storage == nil {
+		return Tensor{}, errors.New("an array without its elements")
+	}
 	item := v.storage.dtype.size()
 	bytes, err := byteSize(v.size, v.storage.dtype)
 	if err != nil {
 		return Tensor{}, err
 	}
-	data, err := a.entry("data/" + v.storage.key)
+	data, err := v.storage.bytes()
 	if err != nil {
 		return Tensor{}, err
-	}
-	if len(data)%item != 0 || len(data)/item != v.storage.count {
-		return Tensor{}, fmt.Errorf("a storage of %d bytes, not %d elements of %s", len(data), v.storage.count, v.storage.dtype)
 	}
 	if err := v.checkBounds(); err != nil {
 		return Tensor{}, err
@@ -36,7 +37,7 @@ func (v *view) tensor(a *archive, name string) (Tensor, error) {
 		t.Data = data[begin : begin+bytes : begin+bytes]
 		return t, nil
 	}
-	if err := a.budget.take(bytes); err != nil {
+	if err := b.take(bytes); err != nil {
 		return Tensor{}, err
 	}
 	t.Data = v.gather(make([]byte, 0, bytes), data, item)

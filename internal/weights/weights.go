@@ -1,13 +1,12 @@
-// Package weights reads and writes files of named tensors: safetensors, and
-// the zip files that torch.save writes.
+// Package weights reads files of named tensors, safetensors and all that torch
+// writes, and writes safetensors.
 //
-// Files come from strangers, so both readers are strict and bounded: each
+// Files come from strangers, so the readers are strict and bounded: each
 // length is checked against what is left of the file, and opening a file
 // allocates at most 64 MB plus four times its size, whatever it says of itself.
 package weights
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -22,28 +21,35 @@ import (
 // Neither must be written to while it is open; replacing a file by rename is
 // fine. A File may be read from several goroutines at once, until Close.
 type File struct {
-	mapping  mmap.MMap // nil for bytes in memory
-	tensors  []Tensor  // by name
+	mapping mmap.MMap // nil for bytes in memory
+	content
+}
+
+// content is what a file holds.
+type content struct {
+	format   string
+	tensors  []Tensor // by name
 	metadata map[string]string
 }
 
 // Open maps the file at path and reads its directory of tensors. The content
-// decides the format, not the name: safetensors, or the state dict that
-// torch.save wrote as a zip file. Of a training checkpoint it reads the one
-// dict of tensors below the top level, whose key the names do not repeat;
-// where there are several it fails. Every error is one line that names path,
+// decides the format, not the name: safetensors, what torch.save wrote, as a zip
+// file or before version 1.6, a TorchScript archive, or a pickle with tensors in it.
+// Of a training checkpoint it reads the one dict of tensors below the top level,
+// whose key the names do not repeat; where there are several it fails. Of a
+// TorchScript module it reads the state dict. Every error is one line that names path,
 // and the tensor where there is one.
 func Open(path string) (*File, error) {
 	mapping, err := mapFile(path)
 	if err != nil {
 		return nil, err
 	}
-	tensors, metadata, err := parse(mapping)
+	parsed, err := parse(mapping)
 	if err != nil {
 		_ = mapping.Unmap() // the first error is the one that helps
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &File{mapping: mapping, tensors: tensors, metadata: metadata}, nil
+	return &File{mapping, parsed}, nil
 }
 
 // Parse is Open for a file that is in memory, such as an embedded one; name
@@ -52,11 +58,11 @@ func Parse(name string, data []byte) (*File, error) {
 	if len(data) == 0 {
 		return nil, fmt.Errorf("%s: the file is empty", name)
 	}
-	tensors, metadata, err := parse(data)
+	parsed, err := parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &File{tensors: tensors, metadata: metadata}, nil
+	return &File{content: parsed}, nil
 }
 
 // Names returns the names of all tensors, sorted.
@@ -82,6 +88,10 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 
 // Tensors returns all tensors, sorted by name; see Tensor for their Data.
 func (f *File) Tensors() []Tensor { return slices.Clone(f.tensors) }
+
+// Format returns what kind of file it is, for people: "safetensors file", "torch file",
+// "legacy torch file", "TorchScript archive" or "pickle".
+func (f *File) Format() string { return f.format }
 
 // Metadata returns the text entries of a safetensors header, nil where there
 // are none. The caller must not change the map.
@@ -126,28 +136,31 @@ func mapFile(path string) (mmap.MMap, error) {
 	return mapping, nil
 }
 
-// parse returns the tensors in data, sorted by name.
-func parse(data []byte) (tensors []Tensor, metadata map[string]string, err error) {
-	switch {
+// parse returns what data holds, its tensors sorted by name.
+func parse(data []byte) (c content, err error) {
 	// First, because the header length that a safetensors file begins with
 	// can look like the first bytes of anything.
-	case len(data) > 8 && data[8] == '{':
-		tensors, metadata, err = parseSafetensors(data)
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		tensors, err = parseTorchZip(data)
-	case data[0] == opProto:
-		err = errors.New("a plain pickle or a legacy torch file; load it in torch and write it again with torch.save")
-	default:
-		err = errors.New("neither a safetensors file nor a torch zip file")
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	slices.SortFunc(tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
-	for i := 1; i < len(tensors); i++ {
-		if tensors[i].Name == tensors[i-1].Name {
-			return nil, nil, fmt.Errorf("tensor %.80q: named twice", tensors[i].Name)
+	if len(data) > 8 && data[8] == '{' {
+		c.format = "safetensors file"
+		c.tensors, c.metadata, err = parseSafetensors(data)
+	} else {
+		var torch *torchContent
+		if torch, err = readTorch(data); err == nil && torch == nil {
+			err = errors.New("neither a safetensors file nor one of torch's")
+		}
+		if err == nil {
+			c.format = torch.format
+			c.tensors, err = torch.tensors()
 		}
 	}
-	return tensors, metadata, nil
+	if err != nil {
+		return content{}, err
+	}
+	slices.SortFunc(c.tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(c.tensors); i++ {
+		if c.tensors[i].Name == c.tensors[i-1].Name {
+			return content{}, fmt.Errorf("tensor %.80q: named twice", c.tensors[i].Name)
+		}
+	}
+	return c, nil
 }
