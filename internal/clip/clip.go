@@ -14,6 +14,13 @@ import (
 // EncodeImage maps preprocessed pixels [B, 3, S, S] to embeddings [B, E], not
 // normalised.
 func (c Config) EncodeImage(scope *model.Scope, pixels *Node) *Node {
+	if c.Vision.IsResNet() {
+		return c.Vision.resnet(scope.At("visual"), pixels, c.EmbedDim)
+	}
+	return c.encodeViT(scope, pixels)
+}
+
+func (c Config) encodeViT(scope *model.Scope, pixels *Node) *Node {
 	v, visual, g := c.Vision, scope.At("visual"), pixels.Graph()
 	scale := 1 / math.Sqrt(float64(v.Width))
 

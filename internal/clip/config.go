@@ -24,14 +24,21 @@ type Config struct {
 	Text       Text       `json:"text"`
 }
 
-// Vision shapes the vision transformer (ViT).
+// Vision shapes the image tower: a vision transformer (ViT) or, where ResNet is
+// given, a ModifiedResNet.
 type Vision struct {
-	ImageSize int `json:"image_size"` // pixels a side; ViT-B/32: 224
-	PatchSize int `json:"patch_size"` // pixels a side; ViT-B/32: 32
-	Width     int `json:"width"`      // units; ViT-B/32: 768
-	Layers    int `json:"layers"`     // blocks; ViT-B/32: 12
-	Heads     int `json:"heads"`      // H; OpenAI: width/64
+	ImageSize int `json:"image_size"`           // pixels a side; ViT-B/32: 224, RN50x4: 288
+	PatchSize int `json:"patch_size,omitempty"` // pixels a side, ViT alone; ViT-B/32: 32
+	Width     int `json:"width"`                // units; ViT-B/32: 768, RN50: 64, the planes of its first stage
+	Layers    int `json:"layers,omitempty"`     // blocks, ViT alone; ViT-B/32: 12
+	Heads     int `json:"heads"`                // H; OpenAI: width/64, in a ResNet 32·width/64
+
+	// ResNet is the number of blocks of a ModifiedResNet's four stages; RN50: 3, 4, 6, 3.
+	ResNet [4]int `json:"resnet,omitzero"`
 }
+
+// IsResNet tells a ModifiedResNet from a ViT.
+func (v Vision) IsResNet() bool { return v.ResNet != [4]int{} }
 
 // Text shapes the text transformer.
 type Text struct {
@@ -66,29 +73,58 @@ func ViTL14At336() Config {
 
 // Validate reports the first size that cannot be built.
 func (c Config) Validate() error {
-	for _, size := range []struct {
-		name  string
-		value int
-	}{
+	err := positive([]size{
 		{"embed_dim", c.EmbedDim},
-		{"vision.image_size", c.Vision.ImageSize}, {"vision.patch_size", c.Vision.PatchSize},
-		{"vision.width", c.Vision.Width}, {"vision.layers", c.Vision.Layers}, {"vision.heads", c.Vision.Heads},
 		{"text.context_length", c.Text.ContextLength}, {"text.vocab_size", c.Text.VocabSize},
 		{"text.width", c.Text.Width}, {"text.layers", c.Text.Layers}, {"text.heads", c.Text.Heads},
-	} {
-		if size.value <= 0 {
-			return fmt.Errorf("clip: %s is %d, want more than 0", size.name, size.value)
-		}
-	}
+	})
 	switch {
+	case err != nil:
+		return err
 	case c.Activation != QuickGELU && c.Activation != GELU:
 		return fmt.Errorf("clip: activation is %q, want %q or %q", c.Activation, QuickGELU, GELU)
-	case c.Vision.ImageSize%c.Vision.PatchSize != 0:
-		return fmt.Errorf("clip: image_size %d is not a multiple of patch_size %d", c.Vision.ImageSize, c.Vision.PatchSize)
-	case c.Vision.Width%c.Vision.Heads != 0:
-		return fmt.Errorf("clip: vision width %d is not a multiple of its %d heads", c.Vision.Width, c.Vision.Heads)
 	case c.Text.Width%c.Text.Heads != 0:
 		return fmt.Errorf("clip: text width %d is not a multiple of its %d heads", c.Text.Width, c.Text.Heads)
+	}
+	return c.Vision.validate()
+}
+
+func (v Vision) validate() error {
+	sizes := []size{{"vision.image_size", v.ImageSize}, {"vision.width", v.Width}, {"vision.heads", v.Heads}}
+	if v.IsResNet() {
+		for _, blocks := range v.ResNet {
+			sizes = append(sizes, size{"vision.resnet", blocks})
+		}
+	} else {
+		sizes = append(sizes, size{"vision.patch_size", v.PatchSize}, size{"vision.layers", v.Layers})
+	}
+	err := positive(sizes)
+	switch {
+	case err != nil:
+		return err
+	case v.IsResNet() && v.ImageSize < reduction:
+		return fmt.Errorf("clip: image_size %d is less than the %d pixels of one place of a ResNet", v.ImageSize, reduction)
+	case v.IsResNet() && v.Width%2 != 0:
+		return fmt.Errorf("clip: vision width %d is odd, and a ResNet's stem is half as wide", v.Width)
+	case !v.IsResNet() && v.ImageSize%v.PatchSize != 0:
+		return fmt.Errorf("clip: image_size %d is not a multiple of patch_size %d", v.ImageSize, v.PatchSize)
+	case v.attentionWidth()%v.Heads != 0:
+		return fmt.Errorf("clip: vision width %d is not a multiple of its %d heads", v.attentionWidth(), v.Heads)
+	}
+	return nil
+}
+
+// size is a number that must be more than 0.
+type size struct {
+	name  string
+	value int
+}
+
+func positive(sizes []size) error {
+	for _, s := range sizes {
+		if s.value <= 0 {
+			return fmt.Errorf("clip: %s is %d, want more than 0", s.name, s.value)
+		}
 	}
 	return nil
 }

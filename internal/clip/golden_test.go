@@ -21,23 +21,26 @@ const (
 
 // TestGoldenCLIP runs the encodings of one ViT: OpenAI's names in safetensors, in
 // float32 and fp16, in a torch file, new and old, and as OpenAI ships it, a TorchScript
-// archive; Hugging Face's names; and the same weights with the exact GELU.
+// archive; Hugging Face's names; and the same weights with the exact GELU. And a
+// ModifiedResNet.
 func TestGoldenCLIP(t *testing.T) {
-	dir := golden.Dir(t, "clip_vit")
 	for _, test := range []struct {
-		file, io   string
-		activation clip.Activation
-		tolerance  float64
+		dir, file, io string
+		activation    clip.Activation
+		tolerance     float64
 	}{
-		{"openai.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
-		{"openai_fp16.safetensors", "io.safetensors", clip.QuickGELU, toleranceHalf},
-		{"state_dict.pt", "io.safetensors", clip.QuickGELU, tolerance},
-		{"state_dict_legacy.pt", "io.safetensors", clip.QuickGELU, tolerance},
-		{"torchscript.pt", "io.safetensors", clip.QuickGELU, tolerance},
-		{"hf/model.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
-		{"openai.safetensors", "io_gelu.safetensors", clip.GELU, tolerance},
+		{"clip_vit", "openai.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
+		{"clip_vit", "openai_fp16.safetensors", "io.safetensors", clip.QuickGELU, toleranceHalf},
+		{"clip_vit", "state_dict.pt", "io.safetensors", clip.QuickGELU, tolerance},
+		{"clip_vit", "state_dict_legacy.pt", "io.safetensors", clip.QuickGELU, tolerance},
+		{"clip_vit", "torchscript.pt", "io.safetensors", clip.QuickGELU, tolerance},
+		{"clip_vit", "hf/model.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
+		{"clip_vit", "openai.safetensors", "io_gelu.safetensors", clip.GELU, tolerance},
+		{"clip_rn", "openai.safetensors", "io.safetensors", clip.QuickGELU, tolerance},
+		{"clip_rn", "torchscript.pt", "io.safetensors", clip.QuickGELU, tolerance},
 	} {
-		t.Run(test.file+"/"+string(test.activation), func(t *testing.T) {
+		t.Run(test.dir+"/"+test.file+"/"+string(test.activation), func(t *testing.T) {
+			dir := golden.Dir(t, test.dir)
 			tensors, err := weights.OpenAICLIP(golden.Load(t, filepath.Join(dir, test.file)).Tensors())
 			if err != nil {
 				t.Fatal(err)

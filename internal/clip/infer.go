@@ -16,14 +16,6 @@ const openAIHead = 64
 // a file of tensors tells.
 func Infer(shapes map[string][]int) (Config, error) {
 	var c Config
-	conv, err := shape(shapes, "visual.conv1.weight", 4)
-	if err != nil {
-		return c, err
-	}
-	position, err := shape(shapes, "visual.positional_embedding", 2)
-	if err != nil {
-		return c, err
-	}
 	projection, err := shape(shapes, "text_projection", 2)
 	if err != nil {
 		return c, err
@@ -36,13 +28,12 @@ func Infer(shapes map[string][]int) (Config, error) {
 	if err != nil {
 		return c, err
 	}
-	grid := int(math.Round(math.Sqrt(float64(position[0] - 1))))
+	vision, err := inferVision(shapes)
+	if err != nil {
+		return c, err
+	}
 	c = Config{
-		EmbedDim: projection[1], Activation: QuickGELU,
-		Vision: Vision{
-			ImageSize: grid * conv[2], PatchSize: conv[2], Width: conv[0],
-			Layers: nn.Blocks(shapes, "visual.transformer.resblocks."), Heads: max(1, conv[0]/openAIHead),
-		},
+		EmbedDim: projection[1], Activation: QuickGELU, Vision: vision,
 		Text: Text{
 			ContextLength: context[0], VocabSize: vocabulary[0], Width: context[1],
 			Layers: nn.Blocks(shapes, "transformer.resblocks."), Heads: max(1, context[1]/openAIHead),
@@ -51,11 +42,45 @@ func Infer(shapes map[string][]int) (Config, error) {
 	return c, c.Validate()
 }
 
+func inferVision(shapes map[string][]int) (Vision, error) {
+	conv, err := shape(shapes, "visual.conv1.weight", 4)
+	if err != nil {
+		return Vision{}, err
+	}
+	if _, ok := shapes["visual.attnpool.positional_embedding"]; ok {
+		return inferResNet(shapes, conv)
+	}
+	position, err := shape(shapes, "visual.positional_embedding", 2)
+	if err != nil {
+		return Vision{}, err
+	}
+	return Vision{
+		ImageSize: grid(position) * conv[2], PatchSize: conv[2], Width: conv[0],
+		Layers: nn.Blocks(shapes, "visual.transformer.resblocks."), Heads: max(1, conv[0]/openAIHead),
+	}, nil
+}
+
+func inferResNet(shapes map[string][]int, conv []int) (Vision, error) {
+	position, err := shape(shapes, "visual.attnpool.positional_embedding", 2)
+	if err != nil {
+		return Vision{}, err
+	}
+	v := Vision{ImageSize: grid(position) * reduction, Width: 2 * conv[0]}
+	v.Heads = max(1, v.Width*reduction/openAIHead)
+	for stage := range v.ResNet {
+		v.ResNet[stage] = nn.Blocks(shapes, fmt.Sprintf("visual.layer%d.", stage+1))
+	}
+	return v, nil
+}
+
+// grid is the side of the square of places that a position table [1+P, width] is of.
+func grid(position []int) int { return int(math.Round(math.Sqrt(float64(position[0] - 1)))) }
+
 func shape(shapes map[string][]int, name string, rank int) ([]int, error) {
 	s, ok := shapes[name]
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("clip: no tensor %s: not a ViT CLIP", name)
+		return nil, fmt.Errorf("clip: no tensor %s: not a CLIP", name)
 	case len(s) != rank:
 		return nil, fmt.Errorf("clip: tensor %s has shape %v, want %d axes", name, s, rank)
 	}

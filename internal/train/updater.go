@@ -111,14 +111,14 @@ func (u *Updater) move(root *model.Scope, variables []*model.Variable, gradients
 	return norm
 }
 
-// trained lists the variables of the graph below the updater's scopes, by path: a
-// resumed run creates them in another order than a fresh one, and sums over them
+// trained lists the variables of the graph below the updater's scopes, without the
+// running statistics that layers keep themselves, by path: a resumed run creates them in another order than a fresh one, and sums over them
 // must not differ in a bit.
 func (u *Updater) trained(store *model.Store, g *Graph) []*model.Variable {
 	var out []*model.Variable
 	for v := range store.IterVariables() {
 		inScope := slices.ContainsFunc(u.scopes, func(s string) bool { return strings.HasPrefix(v.Path(), "/"+s+"/") })
-		if inScope && v.InUseByGraph(g) {
+		if inScope && v.Trainable && v.InUseByGraph(g) {
 			out = append(out, v)
 		}
 	}

@@ -55,14 +55,15 @@ func checkTied(tensors []Tensor, head string, embeddings ...string) error {
 // OpenAICLIP returns the tensors of a CLIP checkpoint under OpenAI's names. Hugging
 // Face's are renamed, its separate query, key and value projections joined and its
 // projections transposed; the scalars that OpenAI's archives carry besides the
-// weights are left out.
+// weights, and the counters of batch normalisations, are left out.
 func OpenAICLIP(tensors []Tensor) ([]Tensor, error) {
 	if slices.ContainsFunc(tensors, func(t Tensor) bool { return strings.HasPrefix(t.Name, "text_model.") }) {
 		return fromHuggingFace(tensors)
 	}
 	var out []Tensor
 	for _, t := range tensors {
-		if !slices.Contains([]string{"input_resolution", "context_length", "vocab_size"}, t.Name) {
+		scalar := slices.Contains([]string{"input_resolution", "context_length", "vocab_size"}, t.Name)
+		if !scalar && !strings.HasSuffix(t.Name, ".num_batches_tracked") {
 			out = append(out, t)
 		}
 	}
