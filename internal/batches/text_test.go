@@ -2,6 +2,7 @@ package batches_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -19,22 +20,54 @@ func TestTexts(t *testing.T) {
 		return (&batches.Texts{Sentences: sentences, Tokenizer: bpe, Size: 3, Seed: seed}).Batch
 	}
 	same(t, source)
-	var texts []string
-	for update := range count { // three epochs
-		b, err := source(1)(update)
+	turns := make(map[string]int)
+	batch := source(1)
+	for update := range windows * count {
+		b, err := batch(update)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, ids := range b.Sentences {
-			texts = append(texts, bpe.Decode(ids))
+			turns[bpe.Decode(ids)]++
 		}
 	}
-	for epoch := range 3 {
-		got := texts[count*epoch : count*(epoch+1)]
-		slices.Sort(got)
-		if !slices.Equal(got, sentences) {
-			t.Errorf("epoch %d has %q", epoch, got)
+	for _, sentence := range sentences {
+		if turns[sentence] != windows*3 {
+			t.Errorf("%q has had %d turns, want %d", sentence, turns[sentence], windows*3)
 		}
+	}
+}
+
+// windows is the number of batches that share out their captions by length: the
+// first multiple of it and of the records ends an epoch.
+const windows = 32
+
+// TestTextsAlike holds that the sentences of a batch are alike in length, and that
+// short batches do not all come first.
+func TestTextsAlike(t *testing.T) {
+	var sentences []string
+	for i := range 640 {
+		sentences = append(sentences, strings.Repeat("photo", 1+i%20))
+	}
+	source := &batches.Texts{Sentences: sentences, Tokenizer: train(t, tokenizer.GPT2), Size: 20, Seed: 1}
+	var lengths []int
+	for update := range windows {
+		b, err := source.Batch(update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shortest, longest := math.MaxInt, 0
+		for _, ids := range b.Sentences {
+			shortest, longest = min(shortest, len(ids)), max(longest, len(ids))
+		}
+		if longest-shortest > len("photo") { // a token a byte
+
+			t.Errorf("batch %d has sentences of %d to %d tokens", update, shortest, longest)
+		}
+		lengths = append(lengths, longest)
+	}
+	if slices.IsSorted(lengths) {
+		t.Errorf("the batches come by length: %v", lengths)
 	}
 }
 
