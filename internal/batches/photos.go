@@ -17,15 +17,24 @@ type Photos struct {
 	Records    []dataset.Record
 	Source     dataset.Photos
 	Tokenizer  *tokenizer.BPE
-	Context    int // tokens of a caption, with start and end
+	Context    int            // tokens of a caption, with start and end
+	Captions   *tokenizer.BPE // the language model's; nil for batches without captions to say
 	Preprocess imageproc.Config
 	Augment    Augment
 	Size       int // B
 	Seed       uint64
 
 	order   *dataset.Order
+	window  *window[shot]
 	decoded map[string]*imageproc.RGB
 	bytes   int
+}
+
+// shot is one item of a batch: a record and one of its captions.
+type shot struct {
+	position int // in the order, of which its augmentation is a function
+	record   dataset.Record
+	caption  string
 }
 
 // cacheBytes bounds the decoded photos that are kept: enough for some ten thousand
@@ -41,26 +50,48 @@ func (p *Photos) Batch(update int) (method.Photos, error) {
 		p.order = dataset.NewOrder(len(p.Records), p.Seed)
 		p.decoded = make(map[string]*imageproc.RGB)
 	}
+	if number := update / windowBatches; p.window == nil || p.window.number != number {
+		shots := make([]shot, windowBatches*p.Size)
+		for i := range shots {
+			shots[i] = p.shot(number*len(shots) + i)
+		}
+		p.window = newWindow(number, p.Size, p.Seed, shots, func(s shot) int { return len(s.caption) })
+	}
 	var b method.Photos
-	for i := range p.Size {
-		position := update*p.Size + i
-		item, _ := p.order.Item(position)
-		record := p.Records[item]
-		rng := rand.New(rand.NewPCG(p.Seed+1, uint64(position)))
-		photo, err := p.photo(record.Image)
-		if err != nil {
-			return b, err
+	for _, s := range p.window.batches[update%windowBatches] {
+		if err := p.add(&b, s); err != nil {
+			return method.Photos{}, err
 		}
-		photo = p.Augment.Apply(photo, p.Preprocess.Size, rng)
-		caption := record.Captions[rng.IntN(len(record.Captions))]
-		ids, err := p.Tokenizer.Context(caption, p.Context, true)
-		if err != nil {
-			return b, fmt.Errorf("caption of %s: %w", record.Image, err)
-		}
-		b.Pixels = append(b.Pixels, p.Preprocess.Tensor(photo))
-		b.Captions = append(b.Captions, ids)
 	}
 	return b, nil
+}
+
+// shot returns the record at a position of the order, and a caption.
+func (p *Photos) shot(position int) shot {
+	item, _ := p.order.Item(position)
+	record := p.Records[item]
+	rng := rand.New(rand.NewPCG(p.Seed+1, uint64(position)))
+	return shot{position, record, record.Captions[rng.IntN(len(record.Captions))]}
+}
+
+// add prepares one item of a batch.
+func (p *Photos) add(b *method.Photos, s shot) error {
+	photo, err := p.photo(s.record.Image)
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(p.Seed+3, uint64(s.position)))
+	photo = p.Augment.Apply(photo, p.Preprocess.Size, rng)
+	ids, err := p.Tokenizer.Context(s.caption, p.Context, true)
+	if err != nil {
+		return fmt.Errorf("caption of %s: %w", s.record.Image, err)
+	}
+	b.Pixels = append(b.Pixels, p.Preprocess.Tensor(photo))
+	b.Texts = append(b.Texts, ids)
+	if p.Captions != nil {
+		b.Captions = append(b.Captions, p.Captions.Encode(dataset.Sentence(s.caption)))
+	}
+	return nil
 }
 
 func (p *Photos) photo(name string) (*imageproc.RGB, error) {

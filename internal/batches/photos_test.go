@@ -32,24 +32,27 @@ func TestPhotosAreAFunctionOfTheUpdate(t *testing.T) {
 	})
 }
 
-// TestPhotos holds that a caption stands beside its photo, that an epoch has each photo
-// once and opens it once, and that all captions have their turn.
+// TestPhotos holds that a caption stands beside its photo, for CLIP and for the language
+// model, and that all photos and captions have their turn.
 func TestPhotos(t *testing.T) {
 	p := photos(t)
 	p.Augment = still()
 	p.Size = count
-	captions := make(map[string]int)
-	for epoch := range 20 {
-		b, err := p.Batch(epoch)
+	p.Captions = train(t, tokenizer.GPT2)
+	captions, turns := make(map[string]int), make(map[int]int)
+	for update := range windows {
+		b, err := p.Batch(update)
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen := make(map[int]bool)
-		for i, ids := range b.Captions {
+		for i, ids := range b.Texts {
 			text := p.Tokenizer.Decode(intsOf(ids))
 			captions[text]++
 			item := recordOf(t, text)
-			seen[item] = true
+			turns[item]++
+			if said := strings.ToLower(p.Captions.Decode(b.Captions[i])); recordOf(t, said) != item {
+				t.Errorf("CLIP reads %q, the language model says %q", text, said)
+			}
 			if len(ids) != p.Context {
 				t.Errorf("%d ids, want %d", len(ids), p.Context)
 			}
@@ -61,8 +64,10 @@ func TestPhotos(t *testing.T) {
 				t.Errorf("%q stands beside another photo", text)
 			}
 		}
-		if len(seen) != count || len(b.Pixels) != count {
-			t.Errorf("epoch %d has %d photos, %d of them different", epoch, len(b.Pixels), len(seen))
+	}
+	for item := range count {
+		if turns[item] != windows {
+			t.Errorf("photo %d has had %d turns, want %d", item, turns[item], windows)
 		}
 	}
 	if len(captions) != 2*count {
@@ -83,7 +88,7 @@ func TestPhotosVary(t *testing.T) {
 			t.Fatal(err)
 		}
 		variations[fmt.Sprint(b.Pixels[0])] = true
-		captions[fmt.Sprint(b.Captions[0])] = true
+		captions[fmt.Sprint(b.Texts[0])] = true
 	}
 	if len(variations) < updates*9/10 || len(captions) != 2 {
 		t.Errorf("%d updates have %d variations and %d captions", updates, len(variations), len(captions))

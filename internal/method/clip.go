@@ -7,6 +7,12 @@ package method
 //	(2)  L = ½ [ −mean_i log softmax_j(s_ij)|_{j=i} − mean_j log softmax_i(s_ij)|_{i=j} ]
 //
 // As in the paper, the scale e^τ is kept from growing past 100.
+//
+// Few photos teach more when they are also to be described, as in CoCa (Yu et al.
+// 2022, arXiv:2205.01917, equation 4), here by ClipCap's network on the photo's
+// embedding, of which L_ClipCap is the loss:
+//
+//	(3)  L + λ · L_ClipCap
 
 import (
 	"context"
@@ -19,31 +25,52 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/loss"
 	"github.com/cutline-go/cutline/internal/train"
 )
 
-// CLIP learns both towers from photos and their captions.
-type CLIP struct {
-	network clip.Config
-	store   *model.Store
-	updater *train.Updater
+// Captioning is the second half of equation (3).
+type Captioning struct {
+	Weight    float64        // λ
+	Network   clipcap.Config // trained along, in its own scopes
+	MaxTokens int            // longer captions are cut
 }
 
-// NewCLIP prepares to train network, whose variables live in store below clip.Scope.
-func NewCLIP(engine compute.Backend, store *model.Store, network clip.Config, o train.Optimizer) (*CLIP, error) {
-	m := &CLIP{network: network, store: store}
+// CLIP learns both towers from photos and their captions.
+type CLIP struct {
+	network    clip.Config
+	captioning *Captioning
+	store      *model.Store
+	updater    *train.Updater
+}
+
+// NewCLIP prepares to train network, whose variables live in store below clip.Scope,
+// by equation (2), or by equation (3) if captioning is not nil.
+func NewCLIP(engine compute.Backend, store *model.Store, network clip.Config, captioning *Captioning, o train.Optimizer) (*CLIP, error) {
+	m := &CLIP{network: network, captioning: captioning, store: store}
+	scopes := []string{clip.Scope}
+	if captioning != nil {
+		scopes = append(scopes, clipcap.MapperScope, clipcap.GPTScope)
+	}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, o, []string{clip.Scope}, m.loss)
+	m.updater, err = train.NewUpdater(engine, store, o, scopes, m.loss)
 	return m, err
 }
 
-// loss is equation (2) for pixels [B, 3·S·S] and token ids [B, T].
+// loss is equation (2) or (3) for pixels [B, 3·S·S], token ids [B, T] of CLIP's
+// tokenizer and, for (3), those of the language model's.
 func (m *CLIP) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
 	scope, size := root.At(clip.Scope), m.network.Vision.ImageSize
 	pixels := Reshape(inputs[0], inputs[0].Shape().Dim(0), 3, size, size)
 	image, text := m.network.EncodeImage(scope, pixels), m.network.EncodeText(scope, inputs[1])
-	return loss.Contrastive(m.network.Logits(scope, image, text)), nil
+	contrastive := loss.Contrastive(m.network.Logits(scope, image, text))
+	if m.captioning == nil {
+		return contrastive, nil
+	}
+	captioning := loss.Sequence(m.captioning.Network.Logits(root, image, inputs[2]), inputs[2])
+	return Add(contrastive, MulScalar(captioning, m.captioning.Weight)),
+		[]train.Part{{Name: "contrastive", Node: contrastive}, {Name: "captioning", Node: captioning}}
 }
 
 // Step runs one update.
@@ -52,11 +79,19 @@ func (m *CLIP) Step(_ context.Context, update int, batch Photos) (train.Losses, 
 	if err != nil {
 		return nil, err
 	}
-	captions, err := matrix(batch.Captions)
+	texts, err := trimmed(batch.Texts)
 	if err != nil {
 		return nil, err
 	}
-	losses, err := m.updater.Step(update, pixels, captions)
+	inputs := []*tensors.Tensor{pixels, texts}
+	if m.captioning != nil {
+		captions, err := padded(batch.Captions, m.captioning.MaxTokens)
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, captions)
+	}
+	losses, err := m.updater.Step(update, inputs...)
 	if err != nil {
 		return nil, err
 	}

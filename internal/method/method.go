@@ -16,10 +16,12 @@ type Pairs struct {
 	Captions   [][]int     // [B], token ids of the language model, of any length
 }
 
-// Photos is a batch of photos and one caption of each.
+// Photos is a batch of photos and one caption of each, for CLIP to read and, perhaps,
+// for a language model to say.
 type Photos struct {
 	Pixels   [][]float32 // [B, 3·S·S], preprocessed
-	Captions [][]int32   // [B, T], as the CLIP tokenizer's Context gives them
+	Texts    [][]int32   // [B, T], as the CLIP tokenizer's Context gives them
+	Captions [][]int     // [B], token ids of the language model, of any length; may be nil
 }
 
 // Texts is a batch of sentences alone: a method that learns from it has no place
@@ -66,4 +68,23 @@ func padded(captions [][]int, longest int) (*tensors.Tensor, error) {
 		}
 	}
 	return tensors.FromFlatDataAndDimensions(flat, len(captions), length), nil
+}
+
+// trimmed packs texts [B, T] of CLIP's tokenizer without the columns, in steps of
+// lengthStep, in which all are padding: 0 behind the end token, which the text tower
+// never sees.
+func trimmed(texts [][]int32) (*tensors.Tensor, error) {
+	longest := 1
+	for _, text := range texts {
+		length := len(text)
+		for length > 1 && text[length-1] == 0 {
+			length--
+		}
+		longest = max(longest, (length+lengthStep-1)/lengthStep*lengthStep)
+	}
+	short := make([][]int32, len(texts))
+	for i, text := range texts {
+		short[i] = text[:min(len(text), longest)]
+	}
+	return matrix(short)
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/batches"
 	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/imageproc"
+	"github.com/cutline-go/cutline/internal/mapper"
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/train"
@@ -28,6 +30,18 @@ type CLIP struct {
 	Optimizer train.Optimizer `json:"optimizer"`
 	Pace      Pace            `json:"pace"`
 	Seed      int64           `json:"seed"` // of initial values, order and augmentation
+
+	// Captioning lets a captioner learn along, and the image tower from it; see
+	// [method.CLIP]. The folder then holds the captioner, too.
+	Captioning *Captioning `json:"captioning,omitempty"`
+}
+
+// Captioning is the captioner that learns along with a CLIP.
+type Captioning struct {
+	Weight        float64       `json:"weight"`         // of its loss beside the contrastive one
+	LanguageModel string        `json:"language_model"` // model folder
+	Mapper        mapper.Config `json:"mapper"`         // widths 0 stand for those of the models
+	MaxTokens     int           `json:"max_tokens"`     // longer captions are cut
 }
 
 // Train runs the recipe and writes a model folder to run.Out. A run that was stopped
@@ -50,13 +64,18 @@ func (c CLIP) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	store := newStore(c.Seed)
-	learner, err := method.NewCLIP(run.Engine, store, c.Network, c.Optimizer)
+	captioner, err := c.captioner(store)
+	if err != nil {
+		return err
+	}
+	defer captioner.Close()
+	learner, err := method.NewCLIP(run.Engine, store, c.Network, captioner.method(), c.Optimizer)
 	if err != nil {
 		return err
 	}
 	source := &batches.Photos{
 		Records: records, Source: photos, Tokenizer: bpe, Context: c.Network.Text.ContextLength,
-		Preprocess: imageproc.CLIP(c.Network.Vision.ImageSize), Augment: c.Augment,
+		Captions: captioner.tokenizer(), Preprocess: imageproc.CLIP(c.Network.Vision.ImageSize), Augment: c.Augment,
 		Size: c.Batch, Seed: uint64(c.Seed),
 	}
 	p, err := plan(run.Out, c.Pace, c.Optimizer.Updates, c.Batch, c)
@@ -66,10 +85,10 @@ func (c CLIP) Train(ctx context.Context, run Run) error {
 	if err := train.Loop(ctx, p, store, learner, source.Batch, run.Report); err != nil {
 		return err
 	}
-	return c.write(run.Out, store, bpe)
+	return c.write(run.Out, store, bpe, captioner)
 }
 
-func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE) error {
+func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE, captioner *captioner) error {
 	image := imageproc.CLIP(c.Network.Vision.ImageSize)
 	m := modelfolder.Model{
 		Config: modelfolder.Config{
@@ -77,8 +96,13 @@ func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE) error {
 		},
 		CLIPTokenizer: bpe,
 	}
+	scopes := []string{clip.Scope}
+	if captioner != nil {
+		captioner.describe(&m)
+		scopes = append(scopes, clipcap.MapperScope, clipcap.GPTScope)
+	}
 	var err error
-	if m.Tensors, err = export(store, weights.F32, clip.Scope); err != nil {
+	if m.Tensors, err = export(store, weights.F32, scopes...); err != nil {
 		return err
 	}
 	if m.Run, err = runJSON(c, c.Data.Captions, c.Data.Photos); err != nil {

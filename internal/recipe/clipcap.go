@@ -21,9 +21,9 @@ import (
 type ClipCap struct {
 	Name          string               `json:"name"`
 	CLIP          string               `json:"clip"`           // model folder
-	LanguageModel string               `json:"language_model"` // model folder
+	LanguageModel string               `json:"language_model"` // model folder; a captioner's to go on from it
 	Data          Data                 `json:"data"`
-	Mapper        mapper.Config        `json:"mapper"` // widths 0 stand for those of the models
+	Mapper        mapper.Config        `json:"mapper"` // widths 0 stand for those of the models; none: the captioner's
 	Normalize     bool                 `json:"normalize"`
 	Views         int                  `json:"views"`   // embeddings a photo: itself, and variations of it
 	Augment       batches.Augment      `json:"augment"` // of the variations
@@ -69,12 +69,12 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer embeddings.Close()
-	network := c.network(parts)
-	if err := network.Validate(); err != nil {
+	network, err := network(*parts.clip.Config.CLIP, parts.gpt, c.Mapper, c.Normalize)
+	if err != nil {
 		return err
 	}
 	store := newStore(c.Seed)
-	if err := parts.loadLanguageModel(store); err != nil {
+	if err := loadLanguageModel(store, parts.gpt, c.Mapper.Kind == ""); err != nil {
 		return err
 	}
 	learner, err := method.NewClipCap(run.Engine, store, network, c.Method)
@@ -92,18 +92,6 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	return c.write(run.Out, store, network, parts)
-}
-
-// network fills in the widths of the two models.
-func (c ClipCap) network(p *parts) clipcap.Config {
-	m := c.Mapper
-	if m.ClipWidth == 0 {
-		m.ClipWidth = p.clip.Config.CLIP.EmbedDim
-	}
-	if m.Width == 0 {
-		m.Width = p.gpt.Config.LanguageModel.Width
-	}
-	return clipcap.Config{Mapper: m, GPT: *p.gpt.Config.LanguageModel, Normalize: c.Normalize}
 }
 
 func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts) error {
