@@ -1,0 +1,4 @@
+package hub
+
+// RetryAfter lets tests read dates in headers.
+var RetryAfter = retryAfter
