@@ -1,8 +1,8 @@
 // Command cutline writes captions for photographs: a frozen CLIP sees the
 // photo, a mapper turns its embedding into a prefix, GPT-2 writes the sentence.
 //
-// It captions and embeds photos, scores captions, trains models, converts
-// checkpoints to model folders and reports on itself; `cutline --help` lists the
+// It captions and embeds photos, scores captions, trains models, fetches those that
+// others published, converts checkpoints to model folders and reports on itself; `cutline --help` lists the
 // verbs. Results go to stdout and nothing else does; it exits with 0 when all is
 // done, 1 when something failed, and 2 on a mistake in the command line.
 package main
@@ -26,6 +26,7 @@ type cli struct {
 	Score   scoreCmd   `cmd:"" help:"Tell how well captions fit their photos, by CLIP."`
 	Train   trainCmd   `cmd:"" help:"Train a CLIP, a language model or a captioner."`
 	Convert convertCmd `cmd:"" help:"Make a model folder from CLIP, GPT-2 and ClipCap files."`
+	Models  modelsCmd  `cmd:"" help:"Fetch models that others published, list them, remove them."`
 	Doctor  doctorCmd  `cmd:"" help:"Check that this build captions photos on this machine."`
 	Version versionCmd `cmd:"" help:"Print what this program was built from."`
 }
@@ -75,7 +76,7 @@ func helpHint(err error) string {
 	command := "cutline"
 	var parse *kong.ParseError
 	if errors.As(err, &parse) && parse.Context.Command() != "" {
-		command += " " + parse.Context.Selected().Name
+		command = parse.Context.Selected().FullPath()
 	}
 	return command + " --help shows what there is"
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cutline-go/cutline/internal/hub/hubtest"
 )
 
 func TestMain(m *testing.M) {
@@ -21,16 +23,21 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/*.txtar. Each script starts in a folder with two
-// photos, sun.jpg and sun.png, and $MODEL is a model folder.
+// photos, sun.jpg and sun.png; $MODEL is a model folder, and $HF_ENDPOINT a hub that
+// has clipcap-coco and gpt2, or what stands for them.
 func TestScripts(t *testing.T) {
 	model := filepath.Join(t.TempDir(), "model")
 	writeRandomModel(t, model)
+	server := hubtest.New(t)
+	writeAndPublish(t, server)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MODEL", model)
+			env.Setenv("HF_ENDPOINT", server.URL)
+			env.Setenv("HF_HOME", filepath.Join(env.WorkDir, "hf"))
 			return errors.Join(
 				writePhoto(filepath.Join(env.WorkDir, "sun.jpg")),
 				writePhoto(filepath.Join(env.WorkDir, "sun.png")))

@@ -7,7 +7,7 @@ import (
 
 // modelFlags say which model a verb runs, on what, and what a photo may cost.
 type modelFlags struct {
-	Model       string `placeholder:"DIR" help:"Model folder; the model in this program unless given."`
+	Model       string `placeholder:"DIR" help:"Model folder, or the name of a pulled model; the model in this program unless given."`
 	Engine      string `default:"go" help:"What networks run on: go, or onnx:LIBRARY in a build with that tag."`
 	LimitBytes  int64  `default:"20000000" help:"Largest photo file."`
 	LimitPixels int64  `default:"50000000" help:"Largest photo, width × height."`
@@ -25,7 +25,11 @@ func (f *modelFlags) open(batch int) (*captioner.Captioner, error) {
 		return nil, &usageError{"limits must be at least 1", ""}
 	}
 	if f.Model != "" {
-		return captioner.Open(f.Model, options)
+		dir, err := modelFolder(f.Model)
+		if err != nil {
+			return nil, err
+		}
+		return captioner.Open(dir, options)
 	}
 	carried, err := models.Tiny()
 	if err != nil {

@@ -64,6 +64,12 @@ func table() map[string]rule {
 			ours:   append(networks(), "internal/weights", "internal/modelfolder", "internal/imageproc", "tokenizer"),
 			others: graphs,
 		},
+		"internal/hub":         {others: []string{"github.com/gofrs/flock"}},
+		"internal/hub/hubtest": {},
+		"internal/published": {
+			ours:   []string{"internal/hub", "internal/convert", "internal/modelfolder"},
+			others: graphs,
+		},
 		"internal/golden": {ours: []string{"internal/weights", "internal/engine"}, others: graphs},
 		"dataset":         {others: []string{"github.com/edsrzf/mmap-go", "github.com/gofrs/flock"}},
 

@@ -20,10 +20,10 @@ const maxInfo = 16 << 20
 
 // Repo is a model on the hub, at a commit.
 type Repo struct {
-	ID      string // OWNER/NAME
-	Commit  string // 40 hexadecimal digits
-	Licence string // as its page states it, "mit"; "" where it does not, and offline
-	Files   []File
+	ID      string `json:"repo"`    // OWNER/NAME
+	Commit  string `json:"commit"`  // 40 hexadecimal digits
+	Licence string `json:"licence"` // as its page states it, "mit"; "" where it does not, and offline
+	Files   []File `json:"files"`
 }
 
 // File is a file of a model.

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -61,6 +62,13 @@ func (s *Server) Add(id, licence string, files map[string][]byte) string {
 	commit := hex.EncodeToString(sum.Sum(nil))
 	s.repos[id] = repo{commit, licence, files}
 	return commit
+}
+
+// Files returns the files of a model, to change and Add again.
+func (s *Server) Files(id string) map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.repos[id].files)
 }
 
 // Fault lets f answer requests before the server does; it returns whether it did.

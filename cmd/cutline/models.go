@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/cutline-go/cutline/internal/convert"
+	"github.com/cutline-go/cutline/internal/hub"
+	"github.com/cutline-go/cutline/internal/modelfolder"
+	"github.com/cutline-go/cutline/internal/published"
+)
+
+// modelsCmd fetches models that others published, and keeps them.
+type modelsCmd struct {
+	Ls   modelsLsCmd   `cmd:"" help:"List the models that are here or, with --known, all that can be pulled."`
+	Show modelsShowCmd `cmd:"" help:"Tell what a model is, and what it is made of."`
+	Pull modelsPullCmd `cmd:"" help:"Download a model from the Hugging Face hub and make a model folder of it."`
+	Rm   modelsRmCmd   `cmd:"" help:"Remove a model."`
+}
+
+// knownModel finds a model in the table; what is not there is a mistake in the command line.
+func knownModel(name string) (published.Model, error) {
+	m, err := published.Find(name)
+	if err != nil {
+		return m, &usageError{err.Error(), "cutline models ls --known lists them; cutline convert takes files of your own"}
+	}
+	return m, nil
+}
+
+type modelsLsCmd struct {
+	Known bool `help:"List what can be pulled, too."`
+}
+
+func (cmd *modelsLsCmd) Run(c *console) error {
+	store, err := published.OpenStore()
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(c.out, 0, 0, 3, ' ', 0)
+	if cmd.Known {
+		for _, m := range published.Models() {
+			state := "-"
+			if _, pulled := store.Folder(m.Name); pulled {
+				state = "pulled"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\n", m.Name, state, m.About)
+		}
+		return table.Flush()
+	}
+	names, err := store.Pulled()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		dir, _ := store.Folder(name)
+		kind := "damaged"
+		if folder, err := modelfolder.Open(dir); err == nil {
+			kind = string(folder.Config.Kind())
+			_ = folder.Close() // it was only read
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", name, kind, bytesText(published.Size(dir)))
+	}
+	return table.Flush()
+}
+
+type modelsShowCmd struct {
+	Name string `arg:"" help:"A model, as ls --known lists it."`
+}
+
+func (cmd *modelsShowCmd) Run(c *console) error {
+	m, err := knownModel(cmd.Name)
+	if err != nil {
+		return err
+	}
+	store, err := published.OpenStore()
+	if err != nil {
+		return err
+	}
+	say := func(what, format string, values ...any) {
+		fmt.Fprintf(c.out, "%-8s %s\n", what, fmt.Sprintf(format, values...))
+	}
+	say("name", "%s", m.Name)
+	say("about", "%s", m.About)
+	dir, pulled := store.Folder(m.Name)
+	if !pulled {
+		say("pulled", "no")
+		for _, part := range m.Parts {
+			say("from", "%s", part.Repo)
+		}
+		return nil
+	}
+	folder, err := modelfolder.Open(dir)
+	if err != nil {
+		return &failure{err, "cutline models pull " + m.Name + " makes it anew"}
+	}
+	defer folder.Close()
+	found := convert.Found{Config: folder.Config}
+	for _, t := range folder.Tensors {
+		size := 1
+		for _, d := range t.Shape {
+			size *= d
+		}
+		found.Parameters += size
+	}
+	say("model", "%s", describe(found))
+	say("folder", "%s", dir)
+	say("size", "%s", bytesText(published.Size(dir)))
+	record, err := store.Record(m.Name)
+	if err != nil {
+		return err
+	}
+	for _, source := range record.Sources {
+		say("from", "%s, commit %s, licence: %s", source.ID, source.Commit, licence(source))
+		for _, file := range source.Files {
+			say("", "%s, %s, %s", file.Name, bytesText(file.Size), file.Digest)
+		}
+	}
+	return nil
+}
+
+// licence says what a model's page states.
+func licence(r hub.Repo) string {
+	if r.Licence == "" {
+		return "not stated"
+	}
+	return r.Licence
+}
+
+type modelsRmCmd struct {
+	Name      string `arg:"" help:"A model, as ls lists it."`
+	Downloads bool   `help:"Also what it was made of, from Hugging Face's cache, which other programs use, too."`
+}
+
+func (cmd *modelsRmCmd) Run(c *console) error {
+	if err := hub.CheckName(cmd.Name); err != nil {
+		return &usageError{err.Error(), "cutline models ls lists those that are here"}
+	}
+	name := cmd.Name
+	if m, err := published.Find(name); err == nil {
+		name = m.Name
+	}
+	store, err := published.OpenStore()
+	if err != nil {
+		return err
+	}
+	var client *hub.Client // whose cache keeps the downloads
+	if cmd.Downloads {
+		if client, err = hub.FromEnvironment(); err != nil {
+			return err
+		}
+	}
+	freed, err := store.Remove(name, client)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: removed, %s\n", name, bytesText(freed))
+	return nil
+}
+
+// modelFolder returns the folder that --model means: one of that path or, where there
+// is none, a pulled model's.
+func modelFolder(model string) (string, error) {
+	if _, err := os.Stat(model); !errors.Is(err, fs.ErrNotExist) {
+		return model, nil
+	}
+	m, err := published.Find(model)
+	if err != nil {
+		return model, nil // opening it tells that there is no such folder
+	}
+	store, err := published.OpenStore()
+	if err != nil {
+		return "", err
+	}
+	dir, pulled := store.Folder(m.Name)
+	if !pulled {
+		return "", fmt.Errorf("model %s is not here yet; cutline models pull %[1]s fetches it", m.Name)
+	}
+	return dir, nil
+}
+
+// bytesText writes a number of bytes as people do.
+func bytesText(n int64) string {
+	value := float64(n)
+	for _, unit := range []string{"kB", "MB", "GB"} {
+		if value /= 1000; value < 999.95 || unit == "GB" {
+			return fmt.Sprintf("%.1f %s", value, unit)
+		}
+	}
+	return ""
+}
+
+// confirmed asks a question on a terminal.
+func confirmed(ctx context.Context, in io.Reader, messages io.Writer, question string) (bool, error) {
+	fmt.Fprintf(messages, "%s [y/N] ", question)
+	answer := make(chan string, 1)
+	go func() {
+		var line string
+		_, _ = fmt.Fscanln(in, &line) // an empty line is a no
+		answer <- strings.ToLower(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case line := <-answer:
+		return line == "y" || line == "yes", nil
+	}
+}
