@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"text/tabwriter"
 
-	"github.com/cutline-go/cutline/internal/convert"
 	"github.com/cutline-go/cutline/internal/hub"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/published"
@@ -67,69 +63,6 @@ func (cmd *modelsLsCmd) Run(c *console) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", name, kind, bytesText(published.Size(dir)))
 	}
 	return table.Flush()
-}
-
-type modelsShowCmd struct {
-	Name string `arg:"" help:"A model, as ls --known lists it."`
-}
-
-func (cmd *modelsShowCmd) Run(c *console) error {
-	m, err := knownModel(cmd.Name)
-	if err != nil {
-		return err
-	}
-	store, err := published.OpenStore()
-	if err != nil {
-		return err
-	}
-	say := func(what, format string, values ...any) {
-		fmt.Fprintf(c.out, "%-8s %s\n", what, fmt.Sprintf(format, values...))
-	}
-	say("name", "%s", m.Name)
-	say("about", "%s", m.About)
-	dir, pulled := store.Folder(m.Name)
-	if !pulled {
-		say("pulled", "no")
-		for _, part := range m.Parts {
-			say("from", "%s", part.Repo)
-		}
-		return nil
-	}
-	folder, err := modelfolder.Open(dir)
-	if err != nil {
-		return &failure{err, "cutline models pull " + m.Name + " makes it anew"}
-	}
-	defer folder.Close()
-	found := convert.Found{Config: folder.Config}
-	for _, t := range folder.Tensors {
-		size := 1
-		for _, d := range t.Shape {
-			size *= d
-		}
-		found.Parameters += size
-	}
-	say("model", "%s", describe(found))
-	say("folder", "%s", dir)
-	say("size", "%s", bytesText(published.Size(dir)))
-	record, err := store.Record(m.Name)
-	if err != nil {
-		return err
-	}
-	for _, source := range record.Sources {
-		say("from", "%s, commit %s, licence: %s", source.ID, source.Commit, licence(source))
-		for _, file := range source.Files {
-			say("", "%s, %s, %s", file.Name, bytesText(file.Size), file.Digest)
-		}
-	}
-	return nil
-}
-
-// licence says what a model's page states.
-func licence(r hub.Repo) string {
-	if r.Licence == "" {
-		return "not stated"
-	}
-	return r.Licence
 }
 
 type modelsRmCmd struct {
@@ -193,21 +126,4 @@ func bytesText(n int64) string {
 		}
 	}
 	return ""
-}
-
-// confirmed asks a question on a terminal.
-func confirmed(ctx context.Context, in io.Reader, messages io.Writer, question string) (bool, error) {
-	fmt.Fprintf(messages, "%s [y/N] ", question)
-	answer := make(chan string, 1)
-	go func() {
-		var line string
-		_, _ = fmt.Fscanln(in, &line) // an empty line is a no
-		answer <- strings.ToLower(line)
-	}()
-	select {
-	case <-ctx.Done():
-		return false, ctx.Err()
-	case line := <-answer:
-		return line == "y" || line == "yes", nil
-	}
 }

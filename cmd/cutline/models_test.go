@@ -14,6 +14,7 @@ import (
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/hub/hubtest"
 	"github.com/cutline-go/cutline/internal/modelfolder"
+	"github.com/cutline-go/cutline/internal/published"
 	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
@@ -107,7 +108,7 @@ func TestGoldenPull(t *testing.T) {
 			t.Errorf("before: %d %q", status, messages)
 		}
 		status, out, messages := cutline(t, "models", "pull", "--yes", "clipcap-coco")
-		if status != statusDone || !strings.HasPrefix(out, "clipcap-coco: captioner, CLIP ViT-B/32 for 64 pixels") {
+		if status != statusDone || !strings.HasPrefix(out, "clipcap-coco: captioner\n  CLIP ") {
 			t.Fatalf("pull: %d %q %q", status, out, messages)
 		}
 		for _, said := range []string{clipRepo + ", licence: not stated", gptRepo + ", licence: mit", clipCapRepo, "to download"} {
@@ -208,7 +209,7 @@ func TestModelsOffline(t *testing.T) {
 	}
 	server.Requests()
 	t.Setenv("HF_HUB_OFFLINE", "1")
-	for _, want := range []string{"clipcap-coco: captioner, ", "clipcap-coco: here already"} {
+	for _, want := range []string{"clipcap-coco: captioner\n", "clipcap-coco: here already"} {
 		if status, out, messages := cutline(t, "models", "pull", "clipcap-coco"); status != statusDone || !strings.HasPrefix(out, want) {
 			t.Errorf("%d %q %q, want %q", status, out, messages, want)
 		}
@@ -237,7 +238,7 @@ func TestPullAgain(t *testing.T) {
 		}
 		return fetched
 	}
-	const made = "gpt2: language model, GPT-2 of 1 layers"
+	const made = "gpt2: language model\n"
 	if got := pull(made); len(got) != 4 {
 		t.Errorf("fetched %v, want four files", got)
 	}
@@ -265,11 +266,20 @@ func TestPullAgain(t *testing.T) {
 		t.Errorf("a damaged folder: fetched %v", got)
 	}
 
-	files["config.json"] = []byte("{}")
-	server.Add(gptRepo, "mit", files)
-	status, out, messages := cutline(t, "models", "pull", "--yes", "gpt2")
-	if status != statusFailed || out != "" || !strings.Contains(messages, "gpt2 was downloaded but cannot be made into a model: ") {
-		t.Errorf("no configuration: %d %q %q", status, out, messages)
+	for _, name := range []string{"gpt2", clipRepo, "FacebookAI/roberta-base"} {
+		m, err := published.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files["config.json"], files["preprocessor_config.json"] = []byte("{}"), []byte("{}")
+		server.Add(m.Parts[0].Repo, "mit", files)
+		status, out, messages := cutline(t, "models", "pull", "--yes", name)
+		wants := []string{name + " was downloaded but cannot be made into a model: ", "models--" + strings.ReplaceAll(m.Parts[0].Repo, "/", "--"), "config.json: "}
+		for _, want := range wants {
+			if status != statusFailed || out != "" || !strings.Contains(messages, want) {
+				t.Errorf("no configuration: %d %q %q, want %q", status, out, messages, want)
+			}
+		}
 	}
 	if status, out, _ := cutline(t, "models", "ls"); status != statusDone || !strings.HasPrefix(out, "gpt2   language model") {
 		t.Errorf("the model of before is gone: %q", out)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -59,7 +60,7 @@ func (cmd *modelsPullCmd) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%s: %s\n", m.Name, describe(found))
+	fmt.Fprintf(c.out, "%s: %s\n%s", m.Name, found.Config.Kind(), describe(found))
 	return nil
 }
 
@@ -90,6 +91,23 @@ func (cmd *modelsPullCmd) agree(ctx context.Context, c *console, p published.Pla
 		err = fmt.Errorf("nothing was downloaded")
 	}
 	return err
+}
+
+// confirmed asks a question on a terminal.
+func confirmed(ctx context.Context, in io.Reader, messages io.Writer, question string) (bool, error) {
+	fmt.Fprintf(messages, "%s [y/N] ", question)
+	answer := make(chan string, 1)
+	go func() {
+		var line string
+		_, _ = fmt.Fscanln(in, &line) // an empty line is a no
+		answer <- strings.ToLower(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case line := <-answer:
+		return line == "y" || line == "yes", nil
+	}
 }
 
 // download shows on a terminal how much came. The zero value shows nothing.

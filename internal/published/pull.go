@@ -88,6 +88,8 @@ func (s Store) Pull(ctx context.Context, client *hub.Client, engine compute.Back
 			sources.CLIP = dir
 		case GPT2:
 			sources.GPT2 = dir
+		case RoBERTa:
+			sources.RoBERTa = dir
 		case ClipCap:
 			sources.ClipCap = path
 		}

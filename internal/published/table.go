@@ -33,6 +33,7 @@ type Role int
 const (
 	CLIP    Role = iota // the repository as a folder
 	GPT2                // the same
+	RoBERTa             // the same
 	ClipCap             // the one file
 )
 
@@ -72,6 +73,10 @@ func Models() []Model {
 		gpt2Alone("gpt2-medium", "355 million parameters"),
 		gpt2Alone("gpt2-large", "774 million parameters"),
 		gpt2Alone("gpt2-xl", "1.5 billion parameters"),
+		{
+			Name: "FacebookAI/roberta-base", About: "RoBERTa, 124 million parameters: for training",
+			Parts: []Part{{RoBERTa, "FacebookAI/roberta-base", [][]string{{"config.json"}, {"vocab.json"}, {"merges.txt"}, tensors()}}},
+		},
 	}
 }
 
