@@ -37,6 +37,14 @@ type Vision struct {
 	ResNet [4]int `json:"resnet,omitzero"`
 }
 
+// Grid is the number of places that the tower parts a photo's side into.
+func (v Vision) Grid() int {
+	if v.IsResNet() {
+		return v.ImageSize / reduction
+	}
+	return v.ImageSize / v.PatchSize
+}
+
 // IsResNet tells a ModifiedResNet from a ViT.
 func (v Vision) IsResNet() bool { return v.ResNet != [4]int{} }
 

@@ -79,13 +79,14 @@ func (m *CLIP) Step(_ context.Context, update int, batch Photos) (train.Losses, 
 	if err != nil {
 		return nil, err
 	}
-	texts, err := trimmed(batch.Texts)
+	length := m.length(batch)
+	texts, err := matrix(trimmed(batch.Texts, length))
 	if err != nil {
 		return nil, err
 	}
 	inputs := []*tensors.Tensor{pixels, texts}
 	if m.captioning != nil {
-		captions, err := padded(batch.Captions, m.captioning.MaxTokens)
+		captions, err := paddedTo(batch.Captions, min(length, m.captioning.MaxTokens))
 		if err != nil {
 			return nil, err
 		}
@@ -96,6 +97,37 @@ func (m *CLIP) Step(_ context.Context, update int, batch Photos) (train.Losses, 
 		return nil, err
 	}
 	return losses, m.limitScale()
+}
+
+// textStep is the granularity of the texts' length. It is one for both tokenizers, and
+// coarse: each is a graph of its own, and one through an image tower takes gigabytes.
+const textStep = 16
+
+// length is the length that holds both readings of all captions of a batch.
+func (m *CLIP) length(batch Photos) int {
+	longest := longestOf(batch.Captions)
+	for _, text := range batch.Texts {
+		longest = max(longest, len(withoutPadding(text)))
+	}
+	return steps(longest, textStep)
+}
+
+// trimmed cuts texts [B, T] of CLIP's tokenizer to length; what it cuts is padding,
+// which the text tower never sees.
+func trimmed(texts [][]int32, length int) [][]int32 {
+	short := make([][]int32, len(texts))
+	for i, text := range texts {
+		short[i] = text[:min(len(text), length)]
+	}
+	return short
+}
+
+// withoutPadding cuts the zeros behind the end token, which is not 0.
+func withoutPadding(text []int32) []int32 {
+	for len(text) > 1 && text[len(text)-1] == 0 {
+		text = text[:len(text)-1]
+	}
+	return text
 }
 
 // limitScale brings τ back to ln 100 where the update left it above.

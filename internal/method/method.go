@@ -53,14 +53,14 @@ const lengthStep = 8
 // padded packs captions into [B, T] with loss.Padding to the right, T a multiple of
 // lengthStep, cut to longest tokens.
 func padded(captions [][]int, longest int) (*tensors.Tensor, error) {
+	return paddedTo(captions, min(steps(longestOf(captions), lengthStep), longest))
+}
+
+// paddedTo packs captions into [B, length] with loss.Padding to the right, or cut.
+func paddedTo(captions [][]int, length int) (*tensors.Tensor, error) {
 	if len(captions) == 0 {
 		return nil, fmt.Errorf("method: an empty batch")
 	}
-	length := 1
-	for _, caption := range captions {
-		length = max(length, min(len(caption), longest))
-	}
-	length = min((length+lengthStep-1)/lengthStep*lengthStep, longest)
 	flat := make([]int32, len(captions)*length)
 	for i, caption := range captions {
 		for j, id := range caption[:min(len(caption), length)] {
@@ -70,21 +70,14 @@ func padded(captions [][]int, longest int) (*tensors.Tensor, error) {
 	return tensors.FromFlatDataAndDimensions(flat, len(captions), length), nil
 }
 
-// trimmed packs texts [B, T] of CLIP's tokenizer without the columns, in steps of
-// lengthStep, in which all are padding: 0 behind the end token, which the text tower
-// never sees.
-func trimmed(texts [][]int32) (*tensors.Tensor, error) {
+// longestOf is the length of the longest row, at least 1.
+func longestOf[T any](rows [][]T) int {
 	longest := 1
-	for _, text := range texts {
-		length := len(text)
-		for length > 1 && text[length-1] == 0 {
-			length--
-		}
-		longest = max(longest, (length+lengthStep-1)/lengthStep*lengthStep)
+	for _, row := range rows {
+		longest = max(longest, len(row))
 	}
-	short := make([][]int32, len(texts))
-	for i, text := range texts {
-		short[i] = text[:min(len(text), longest)]
-	}
-	return matrix(short)
+	return longest
 }
+
+// steps rounds length up to a multiple of step.
+func steps(length, step int) int { return (length + step - 1) / step * step }

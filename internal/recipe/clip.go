@@ -31,6 +31,10 @@ type CLIP struct {
 	Pace      Pace            `json:"pace"`
 	Seed      int64           `json:"seed"` // of initial values, order and augmentation
 
+	// Start is a model folder whose towers training goes on from, perhaps with larger
+	// photos; empty for towers that are drawn from Seed.
+	Start string `json:"start,omitempty"`
+
 	// Captioning lets a captioner learn along, and the image tower from it; see
 	// [method.CLIP]. The folder then holds the captioner, too.
 	Captioning *Captioning `json:"captioning,omitempty"`
@@ -55,15 +59,15 @@ func (c CLIP) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer closePhotos()
-	bpe, err := tokenizer.Train(tokenizer.CLIP, captions(records), c.Network.Text.VocabSize)
+	store := newStore(c.Seed)
+	bpe, err := c.begin(store, records)
 	if err != nil {
-		return fmt.Errorf("tokenizer: %w", err)
+		return err
 	}
 	c.Network.Text.VocabSize = bpe.Size()
 	if err := c.Network.Validate(); err != nil {
 		return err
 	}
-	store := newStore(c.Seed)
 	captioner, err := c.captioner(store)
 	if err != nil {
 		return err
@@ -86,6 +90,18 @@ func (c CLIP) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	return c.write(run.Out, store, bpe, captioner)
+}
+
+// begin returns the tokenizer, and gives store the towers that c starts from.
+func (c CLIP) begin(store *model.Store, records []dataset.Record) (*tokenizer.BPE, error) {
+	if c.Start != "" {
+		return c.loadStart(store)
+	}
+	bpe, err := tokenizer.Train(tokenizer.CLIP, captions(records), c.Network.Text.VocabSize)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	return bpe, nil
 }
 
 func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE, captioner *captioner) error {

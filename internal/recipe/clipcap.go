@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/batches"
+	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/mapper"
 	"github.com/cutline-go/cutline/internal/method"
@@ -104,6 +106,9 @@ func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p
 		return err
 	}
 	for _, t := range p.clip.Tensors {
+		if !strings.HasPrefix(t.Name, clip.Scope+".") {
+			continue // of the captioner that learned along
+		}
 		values, err := t.Float32()
 		if err != nil {
 			return err
