@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cutline-go/cutline/captioner"
+	"github.com/cutline-go/cutline/metrics"
+)
+
+// aspects prints CIDEr of the photos that are also at hand undistorted, and of their
+// squashed versions, whose captions are known.
+func aspects(ctx context.Context, c *captioner.Captioner, native, squashed set, captions []string) error {
+	undistorted, err := caption(ctx, c, native)
+	if err != nil {
+		return err
+	}
+	index := make(map[string]string)
+	for i, r := range squashed.records {
+		index[r.Image] = captions[i]
+	}
+	var same []string
+	for _, r := range native.records {
+		same = append(same, index[r.Image])
+	}
+	// One measure for both: the document frequencies of the whole split.
+	df := metrics.CountDocuments(metrics.TokenizeAll(samples(squashed, captions)))
+	score := func(captions []string) float64 {
+		return metrics.CIDErD(metrics.TokenizeAll(samples(native, captions)), df).Corpus
+	}
+	fmt.Printf("\nCIDEr of the %d photos that are at hand undistorted: %.3f; of their squashed versions: %.3f\n",
+		len(native.records), score(undistorted), score(same))
+	return nil
+}
+
+// recall prints how often a photo is among the best k of all for its own captions,
+// and the clip_similarity of captions with photos.
+func recall(ctx context.Context, c *captioner.Captioner, photos set) error {
+	images, err := embed(ctx, c, photos)
+	if err != nil {
+		return err
+	}
+	hits, texts := map[int]int{}, 0
+	for i, r := range photos.records {
+		for _, text := range r.Captions {
+			embedding, err := c.EmbedText(ctx, text)
+			if err != nil {
+				return err
+			}
+			query := unit(embedding)
+			own, rank := dot(images[i], query), 1
+			for j, image := range images {
+				if j != i && dot(image, query) >= own {
+					rank++
+				}
+			}
+			texts++
+			for _, k := range []int{1, 5, 10} {
+				if rank <= k {
+					hits[k]++
+				}
+			}
+		}
+	}
+	fmt.Printf("\nText-to-photo recall among %d photos, by their %d captions:", len(images), texts)
+	for _, k := range []int{1, 5, 10} {
+		fmt.Printf(" %.1f %% at %d", 100*float64(hits[k])/float64(texts), k)
+	}
+	fmt.Println()
+	return nil
+}
