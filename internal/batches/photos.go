@@ -25,7 +25,7 @@ type Photos struct {
 	Seed       uint64
 
 	order   *dataset.Order
-	window  *window[shot]
+	window  window[shot]
 	decoded map[string]*imageproc.RGB
 	bytes   int
 }
@@ -50,15 +50,8 @@ func (p *Photos) Batch(update int) (method.Photos, error) {
 		p.order = dataset.NewOrder(len(p.Records), p.Seed)
 		p.decoded = make(map[string]*imageproc.RGB)
 	}
-	if number := update / windowBatches; p.window == nil || p.window.number != number {
-		shots := make([]shot, windowBatches*p.Size)
-		for i := range shots {
-			shots[i] = p.shot(number*len(shots) + i)
-		}
-		p.window = newWindow(number, p.Size, p.Seed, shots, func(s shot) int { return len(s.caption) })
-	}
 	var b method.Photos
-	for _, s := range p.window.batches[update%windowBatches] {
+	for _, s := range p.window.batch(update, p.Size, p.Seed, p.shot, func(s shot) int { return len(s.caption) }) {
 		if err := p.add(&b, s); err != nil {
 			return method.Photos{}, err
 		}

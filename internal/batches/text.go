@@ -17,7 +17,7 @@ type Texts struct {
 	Seed      uint64
 
 	order  *dataset.Order
-	window *window[[]int]
+	window window[[]int]
 }
 
 // Batch returns the batch of an update.
@@ -25,15 +25,14 @@ func (t *Texts) Batch(update int) (method.Texts, error) {
 	if t.order == nil {
 		t.order = dataset.NewOrder(len(t.Sentences), t.Seed)
 	}
-	if number := update / windowBatches; t.window == nil || t.window.number != number {
-		sentences := make([][]int, windowBatches*t.Size)
-		for i := range sentences {
-			item, _ := t.order.Item(number*len(sentences) + i)
-			sentences[i] = t.Tokenizer.Encode(t.Sentences[item])
-		}
-		t.window = newWindow(number, t.Size, t.Seed, sentences, func(ids []int) int { return len(ids) })
-	}
-	return method.Texts{Sentences: t.window.batches[update%windowBatches]}, nil
+	sentences := t.window.batch(update, t.Size, t.Seed, t.sentence, func(ids []int) int { return len(ids) })
+	return method.Texts{Sentences: sentences}, nil
+}
+
+// sentence returns the sentence at a position of the order.
+func (t *Texts) sentence(position int) []int {
+	item, _ := t.order.Item(position)
+	return t.Tokenizer.Encode(t.Sentences[item])
 }
 
 // Pairs makes batches of embeddings with one caption each. It is for one goroutine.
@@ -46,7 +45,7 @@ type Pairs struct {
 	Seed       uint64
 
 	order  *dataset.Order
-	window *window[pair]
+	window window[pair]
 }
 
 // pair is one item of a batch.
@@ -63,15 +62,8 @@ func (p *Pairs) Batch(update int) (method.Pairs, error) {
 		}
 		p.order = dataset.NewOrder(len(p.Records), p.Seed)
 	}
-	if number := update / windowBatches; p.window == nil || p.window.number != number {
-		pairs := make([]pair, windowBatches*p.Size)
-		for i := range pairs {
-			pairs[i] = p.pair(number*len(pairs) + i)
-		}
-		p.window = newWindow(number, p.Size, p.Seed, pairs, func(p pair) int { return len(p.caption) })
-	}
 	var b method.Pairs
-	for _, pair := range p.window.batches[update%windowBatches] {
+	for _, pair := range p.window.batch(update, p.Size, p.Seed, p.pair, func(p pair) int { return len(p.caption) }) {
 		b.Embeddings = append(b.Embeddings, pair.embedding)
 		b.Captions = append(b.Captions, pair.caption)
 	}

@@ -12,17 +12,24 @@ import (
 const windowBatches = 32
 
 // window is a run of windowBatches batches, the items of each alike in length, in
-// an order of their own.
+// an order of their own. Its zero value is none yet.
 type window[T any] struct {
 	number  int
 	batches [][]T
 }
 
-// newWindow shares items, windowBatches times size of them, out by length.
-func newWindow[T any](number, size int, seed uint64, items []T, length func(T) int) *window[T] {
-	slices.SortStableFunc(items, func(a, b T) int { return cmp.Compare(length(a), length(b)) })
-	w := &window[T]{number: number, batches: slices.Collect(slices.Chunk(items, size))}
-	rng := rand.New(rand.NewPCG(seed+2, uint64(number)))
-	rng.Shuffle(len(w.batches), func(i, j int) { w.batches[i], w.batches[j] = w.batches[j], w.batches[i] })
-	return w
+// batch returns the batch of an update, of size items, from the window that it lies
+// in. item gives what stands at a position of the order.
+func (w *window[T]) batch(update, size int, seed uint64, item func(position int) T, length func(T) int) []T {
+	if number := update / windowBatches; w.batches == nil || w.number != number {
+		items := make([]T, windowBatches*size)
+		for i := range items {
+			items[i] = item(number*len(items) + i)
+		}
+		slices.SortStableFunc(items, func(a, b T) int { return cmp.Compare(length(a), length(b)) })
+		w.number, w.batches = number, slices.Collect(slices.Chunk(items, size))
+		rng := rand.New(rand.NewPCG(seed+2, uint64(number)))
+		rng.Shuffle(windowBatches, func(i, j int) { w.batches[i], w.batches[j] = w.batches[j], w.batches[i] })
+	}
+	return w.batches[update%windowBatches]
 }
