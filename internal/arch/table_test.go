@@ -102,4 +102,6 @@ func table() map[string]rule {
 
 // isCommand tells whether the package is a program: only programs import
 // whatever they need.
-func isCommand(folder string) bool { return hasFolder(folder, "cmd") || hasFolder(folder, "models/recipes") }
+func isCommand(folder string) bool {
+	return hasFolder(folder, "cmd") || hasFolder(folder, "models/recipes")
+}
