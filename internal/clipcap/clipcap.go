@@ -66,7 +66,7 @@ func (c Config) Logits(root *model.Scope, embedding, tokens *Node) *Node {
 
 // Continue is [Config.Logits] from prefixes [B, K, D] on.
 func (c Config) Continue(root *model.Scope, prefix, tokens *Node) *Node {
-	gpt := c.gptScope(root)
+	gpt := gptScope(root)
 	length := tokens.Shape().Dim(1)
 	x := prefix
 	if length > 1 { // the last token predicts nothing
@@ -78,9 +78,7 @@ func (c Config) Continue(root *model.Scope, prefix, tokens *Node) *Node {
 	return c.GPT.Logits(gpt, hidden)
 }
 
-func (c Config) gptScope(root *model.Scope) *model.Scope {
-	return root.At(GPTScope).At("transformer")
-}
+func gptScope(root *model.Scope) *model.Scope { return root.At(GPTScope).At("transformer") }
 
 // Declare asks for every variable of the mapper and the language model.
 func (c Config) Declare(root *model.Scope, g *Graph) {

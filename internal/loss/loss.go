@@ -26,9 +26,30 @@ func SmoothedSequence(logits, targets *Node, share float64) *Node {
 		apart := Sub(ReduceSum(Mul(logits, pick), -1), ReduceMean(logits, -1))
 		losses = Add(losses, MulScalar(apart, share))
 	}
-	counted := ConvertDType(NotEqual(targets, ConstAs(targets, Padding)), losses.DType())
-	total, count := rowSums(Mul(losses, counted)), rowSums(counted)
+	return MeanOver(losses, ConvertDType(NotEqual(targets, ConstAs(targets, Padding)), losses.DType()))
+}
+
+// MeanOver is the mean of the values where counted is 1, and 0 where it is 1 nowhere;
+// it is 0 elsewhere. Both are of one shape.
+func MeanOver(values, counted *Node) *Node {
+	total, count := rowSums(Mul(values, counted)), rowSums(counted)
 	return Div(total, Max(count, ConstAs(count, 1)))
+}
+
+// TokenContrast is SimCTG's contrastive loss (Su et al. 2022), which keeps the hidden
+// states of a text's tokens apart: the mean over all pairs i ≠ j of one text of
+//
+//	max(0, margin − 1 + cos(h_i, h_j))
+//
+// hidden is [B, T, D]; counted [B, T] is 1 for the tokens of a text, 0 for padding.
+func TokenContrast(hidden, counted *Node, margin float64) *Node {
+	length := hidden.Shape().Dim(1)
+	norm := Sqrt(ReduceAndKeep(Square(hidden), ReduceSum, -1))
+	h := Div(hidden, Max(norm, ConstAs(norm, 1e-12)))
+	hinge := MaxScalar(AddScalar(Einsum("btd,bsd->bts", h, h), margin-1), 0)
+	others := OneMinus(DiagonalWithValue(ScalarOne(h.Graph(), h.DType()), length))
+	pairs := Mul(Mul(InsertAxes(counted, 2), InsertAxes(counted, 1)), InsertAxes(others, 0))
+	return MeanOver(hinge, pairs)
 }
 
 // Contrastive is CLIP's symmetric loss over the scaled cosines [B, B] of a batch:

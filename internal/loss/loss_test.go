@@ -248,3 +248,36 @@ func TestBinaryCrossEntropy(t *testing.T) {
 	got := golden.Values(t, exec.MustCall1(logits, labels))
 	golden.Compare(t, "loss", got, []float32{float32(want / float64(len(logits)))}, tolerance)
 }
+
+// TestTokenContrast compares with the definition, padding apart.
+func TestTokenContrast(t *testing.T) {
+	const batch, length, width, margin = 2, 4, 3, 0.5
+	counted := []float32{1, 1, 1, 1, 1, 1, 0, 0}
+	naive := func(h []float64) float64 {
+		at := func(b, i int) []float64 { return h[(b*length+i)*width : (b*length+i+1)*width] }
+		total, pairs := 0.0, 0.0
+		for b := range batch {
+			for i := range length {
+				for j := range length {
+					if i == j || counted[b*length+i]*counted[b*length+j] == 0 {
+						continue
+					}
+					x, y := at(b, i), at(b, j)
+					var xy, xx, yy float64
+					for k := range x {
+						xy, xx, yy = xy+x[k]*y[k], xx+x[k]*x[k], yy+y[k]*y[k]
+					}
+					total += max(0, margin-1+xy/math.Sqrt(xx*yy))
+					pairs++
+				}
+			}
+		}
+		return total / pairs
+	}
+	hidden := random(6, batch*length*width)
+	value, gradient := run(t, func(inputs []*Node) *Node { return loss.TokenContrast(inputs[0], inputs[1], margin) },
+		tensors.FromFlatDataAndDimensions(hidden, batch, length, width),
+		tensors.FromFlatDataAndDimensions(counted, batch, length))
+	golden.Compare(t, "loss", []float32{value}, []float32{float32(naive(wide(hidden)))}, tolerance)
+	golden.Compare(t, "gradient", gradient, differences(naive, wide(hidden)), gradientTolerance)
+}

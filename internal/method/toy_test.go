@@ -23,6 +23,7 @@ import (
 // sets of words lie in a space that a contrastive loss made. A photo's embedding is
 // that of its scene, turned and moved: the gap between the modalities.
 type toy struct {
+	words    [][]float64 // what each token means
 	captions [][]int
 	texts    [][]float32 // of one caption a scene
 	others   [][]float32 // of another caption of the scene
@@ -45,7 +46,7 @@ func newToy(angle, offset float64) toy {
 		words[i] = gaussian(rng)
 	}
 	gap := gaussian(rng)
-	var w toy
+	w := toy{words: words}
 	for scene := range toyWords * toyWords * toyWords {
 		ids := []int{2 + scene%toyWords, 2 + toyWords + scene/toyWords%toyWords, 2 + 2*toyWords + scene/toyWords/toyWords, toyStop}
 		meaning := make([]float64, toyWidth)
@@ -60,6 +61,22 @@ func newToy(angle, offset float64) toy {
 		w.photos = append(w.photos, view(rng, seen))
 	}
 	return w
+}
+
+// embed is the world's text tower: the direction of the sum of the words, of which an
+// end is none.
+func (w toy) embed(text []int) []float32 {
+	meaning := make([]float64, toyWidth)
+	for _, id := range text {
+		if id != toyStop && id < toyVocab {
+			add(meaning, w.words[id], 1)
+		}
+	}
+	out := make([]float32, toyWidth)
+	for j, v := range meaning {
+		out[j] = float32(v / norm(meaning))
+	}
+	return out
 }
 
 func gaussian(rng *rand.Rand) []float64 {
