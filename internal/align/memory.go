@@ -8,13 +8,14 @@ import (
 	"gonum.org/v1/gonum/blas/blas32"
 )
 
-// Memory is a large set of embeddings of texts, each of length 1, in blocks: rows
-// from one up to but without another, [to−from, E] in C order. A mapped file serves,
-// of which no more than a block is in use at a time.
+// Memory is a large set of embeddings of texts, of any length but 0, read in blocks: a
+// mapped file serves, of which no more than a block is in use at a time.
 type Memory interface {
 	Len() int // M
 	Width() int
-	Block(from, to int) []float32
+	// Block writes the rows from one up to but without another into a slice of that
+	// size, [to−from, E] in C order.
+	Block(from, to int, into []float32)
 }
 
 // blockRows of 512 values are 2 MB, which stay in a core's cache for both products.
@@ -26,7 +27,8 @@ const blockRows = 1024
 //
 //	v = x/‖x‖,  w_i = softmax_i(t·v·m_i),  p = Σ_i w_i m_i / ‖…‖
 //
-// It reads the memory once, whatever its size, and holds B·blockRows numbers besides.
+// with the m_i divided by their lengths. It reads the memory once, whatever its size,
+// and holds (B+E)·blockRows numbers besides.
 func Project(memory Memory, photos [][]float32, t float64) ([][]float32, error) {
 	if !(t > 0) || math.IsInf(t, 0) {
 		return nil, fmt.Errorf("align: the inverse temperature is %g, want more than 0", t)
@@ -109,13 +111,30 @@ func eachBlock(memory Memory, photos [][]float32, use func(from int, block, scor
 	for i, photo := range photos {
 		copy(row(directions, i), Unit(photo))
 	}
-	room := matrix(len(photos), blockRows)
+	room, rows := matrix(len(photos), blockRows), matrix(blockRows, memory.Width())
 	for from := 0; from < memory.Len(); from += blockRows {
 		to := min(from+blockRows, memory.Len())
-		block := blas32.General{Rows: to - from, Cols: memory.Width(), Stride: memory.Width(), Data: memory.Block(from, to)}
-		scores := blas32.General{Rows: len(photos), Cols: to - from, Stride: blockRows, Data: room.Data}
+		block, scores := rows, room
+		block.Rows, scores.Cols = to-from, to-from
+		memory.Block(from, to, block.Data[:block.Rows*block.Cols])
+		if err := unitRows(block, from); err != nil {
+			return err
+		}
 		blas32.Gemm(blas.NoTrans, blas.Trans, 1, directions, block, 0, scores)
 		use(from, block, scores)
+	}
+	return nil
+}
+
+// unitRows divides the rows of a block by their lengths.
+func unitRows(block blas32.General, from int) error {
+	for i := range block.Rows {
+		x := row(block, i)
+		norm := blas32.Nrm2(blas32.Vector{N: len(x), Data: x, Inc: 1})
+		if !(norm > 0) || math.IsInf(float64(norm), 0) {
+			return fmt.Errorf("align: row %d of the memory has length %g", from+i, norm)
+		}
+		blas32.Scal(1/norm, blas32.Vector{N: len(x), Data: x, Inc: 1})
 	}
 	return nil
 }

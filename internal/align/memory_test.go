@@ -24,9 +24,13 @@ type flatMemory struct {
 	width  int
 }
 
-func (m flatMemory) Len() int                     { return len(m.values) / m.width }
-func (m flatMemory) Width() int                   { return m.width }
-func (m flatMemory) Block(from, to int) []float32 { return m.values[from*m.width : to*m.width] }
+func (m flatMemory) Len() int   { return len(m.values) / m.width }
+func (m flatMemory) Width() int { return m.width }
+func (m flatMemory) Block(from, to int, into []float32) {
+	copy(into, m.values[from*m.width:to*m.width])
+}
+
+func (m flatMemory) row(i int) []float32 { return m.values[i*m.width : (i+1)*m.width] }
 
 // TestGoldenDeCapProjection holds the projection against PyTorch's.
 func TestGoldenDeCapProjection(t *testing.T) {
@@ -62,7 +66,7 @@ func randomMemory(rows, width int) flatMemory {
 func TestProjectInBlocks(t *testing.T) {
 	const rows, width, temperature = 2500, 5, 40
 	memory := randomMemory(rows, width)
-	photos := [][]float32{{1, 0, 0, 0, 0}, {-2, 1, 0, 3, 0}, memory.Block(2300, 2301)}
+	photos := [][]float32{{1, 0, 0, 0, 0}, {-2, 1, 0, 3, 0}, memory.row(2300)}
 	got, err := align.Project(memory, photos, temperature)
 	if err != nil {
 		t.Fatal(err)
@@ -74,11 +78,11 @@ func TestProjectInBlocks(t *testing.T) {
 	for i, photo := range photos {
 		sum, best := make([]float64, width), 0
 		for r := range rows {
-			cos := dot(align.Unit(photo), memory.Block(r, r+1))
-			if cos > dot(align.Unit(photo), memory.Block(best, best+1)) {
+			cos := dot(align.Unit(photo), memory.row(r))
+			if cos > dot(align.Unit(photo), memory.row(best)) {
 				best = r
 			}
-			for j, v := range memory.Block(r, r+1) {
+			for j, v := range memory.row(r) {
 				sum[j] += math.Exp(temperature*(cos-1)) * float64(v)
 			}
 		}
@@ -113,6 +117,10 @@ func TestProjectRefuses(t *testing.T) {
 		},
 		"another width": func() error { _, err := align.Project(memory, [][]float32{{1, 0}}, 100); return err },
 		"NaN":           func() error { _, err := align.Nearest(memory, [][]float32{{nan, 0, 0, 0}}); return err },
+		"a row of zeros": func() error {
+			_, err := align.Project(flatMemory{make([]float32, 8), 4}, [][]float32{{1, 0, 0, 0}}, 100)
+			return err
+		},
 		"temperature 0": func() error { _, err := align.Project(memory, [][]float32{{1, 0, 0, 0}}, 0); return err },
 	} {
 		if run() == nil {
@@ -130,7 +138,7 @@ func BenchmarkProject(b *testing.B) {
 		b.Run(strconv.Itoa(photos)+" photos", func(b *testing.B) {
 			var queries [][]float32
 			for i := range photos {
-				queries = append(queries, memory.Block(i*1000, i*1000+1))
+				queries = append(queries, memory.row(i*1000))
 			}
 			var before, after runtime.MemStats
 			runtime.GC()

@@ -70,8 +70,8 @@ type rowsMemory [][]float32
 
 func (m rowsMemory) Len() int   { return len(m) }
 func (m rowsMemory) Width() int { return len(m[0]) }
-func (m rowsMemory) Block(from, to int) []float32 {
-	return slices.Concat(m[from:to]...)
+func (m rowsMemory) Block(from, to int, into []float32) {
+	copy(into, slices.Concat(m[from:to]...))
 }
 
 // TestDeCapToy learns to tell texts from their embeddings. A photo is none of those; its
