@@ -57,7 +57,7 @@ func table() map[string]rule {
 		// Files.
 		"internal/weights": {others: []string{gomlx, "github.com/edsrzf/mmap-go"}},
 		"internal/modelfolder": {
-			ours:   append(networks(), "internal/weights", "internal/imageproc", "tokenizer"),
+			ours:   append(networks(), "internal/weights", "internal/imageproc", "internal/decode", "tokenizer"),
 			others: graphs,
 		},
 		"internal/convert": {

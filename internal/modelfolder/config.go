@@ -2,7 +2,8 @@
 // write such a folder, inference opens it, and they share nothing else.
 //
 //	config.json        the networks and all that using them takes: [Config]
-//	model.safetensors  clip.…, clip_project.…, gpt.transformer.…
+//	model.safetensors  clip.…, clip_project.…, gpt.transformer.…, centre.…
+//	memory.safetensors embeddings and texts, where the captioner looks photos up
 //	clip_tokenizer/    vocab.json and merges.txt, where there is a CLIP
 //	gpt_tokenizer/     the same, where there is a language model
 //	roberta_tokenizer/ the same, of a RoBERTa
@@ -29,8 +30,8 @@ import (
 // Version is the layout of folders that this package reads and writes.
 const Version = 1
 
-// Config is config.json. A folder holds a captioner (CLIP and Captioner), or a CLIP,
-// a language model or a RoBERTa alone.
+// Config is config.json. A folder holds a captioner (CLIP with Captioner, or with a
+// language model and MAGIC), or a CLIP, a language model or a RoBERTa alone.
 type Config struct {
 	Version int    `json:"version"`
 	Name    string `json:"name"` // for people, logs and servers
@@ -51,6 +52,12 @@ type Config struct {
 	// takes the most probable token; among a few beams its CLIP finds a better one.
 	Beams  int  `json:"beams,omitempty"`  // 0 stands for greedy search
 	Rerank bool `json:"rerank,omitempty"` // of the beams, the one that fits the photo best by the CLIP
+
+	// Captioners that learned from texts.
+	Align   Align         `json:"align,omitempty"`   // what is done to photos' embeddings unasked; empty: nothing
+	Centres *Centres      `json:"centres,omitempty"` // of the embeddings
+	Memory  *MemoryConfig `json:"memory,omitempty"`
+	MAGIC   *MAGIC        `json:"magic,omitempty"` // language_model and clip write together
 }
 
 // Kind tells the kinds of folder apart.
@@ -67,7 +74,7 @@ const (
 // Kind returns what a valid c describes.
 func (c Config) Kind() Kind {
 	switch {
-	case c.Captioner != nil:
+	case c.Captioner != nil || c.MAGIC != nil:
 		return Captioner
 	case c.CLIP != nil:
 		return CLIP
@@ -94,8 +101,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("name is %.80q, want a line of 1 to %d bytes", c.Name, maxName)
 	case c.Captioner == nil && c.CLIP == nil && c.LanguageModel == nil && c.RoBERTa == nil:
 		return errors.New("describes no network: want captioner, clip, language_model or roberta")
-	case c.LanguageModel != nil && (c.CLIP != nil || c.Captioner != nil || c.RoBERTa != nil):
+	case c.LanguageModel != nil && (c.CLIP != nil || c.Captioner != nil || c.RoBERTa != nil) && c.MAGIC == nil:
 		return errors.New("language_model stands beside another network")
+	case c.MAGIC != nil && (c.Captioner != nil || c.RoBERTa != nil):
+		return errors.New("magic stands beside another network than language_model and clip")
 	case c.RoBERTa != nil && (c.CLIP != nil || c.Captioner != nil):
 		return errors.New("roberta stands beside another network")
 	case c.Captioner != nil && c.CLIP == nil:
@@ -105,6 +114,9 @@ func (c Config) Validate() error {
 		return err
 	}
 	if err := c.validateCaptioner(); err != nil {
+		return err
+	}
+	if err := c.validateTextOnly(); err != nil {
 		return err
 	}
 	if c.RoBERTa != nil {
@@ -201,6 +213,9 @@ func (c Config) Declare(root *model.Scope, g *Graph) {
 	}
 	if c.LanguageModel != nil {
 		c.LanguageModel.Declare(root.At(clipcap.GPTScope).At("transformer"), g)
+	}
+	if c.Centres != nil {
+		c.Centres.Declare(root, g, c.CLIP.EmbedDim)
 	}
 	if c.RoBERTa != nil {
 		c.RoBERTa.Declare(root, g)

@@ -23,6 +23,8 @@ type Model struct {
 	// slashes; see [weights.Export].
 	Tensors []weights.Tensor
 
+	Memory *Memory // nil where the captioner has none
+
 	// Run is run.json, nil where the model was not trained here.
 	Run []byte
 }
@@ -51,6 +53,9 @@ func (m Model) validate() error {
 	}
 	if err := m.validateRoBERTaTokenizer(); err != nil {
 		return fmt.Errorf("%s: %w", robertaTokenizer, err)
+	}
+	if has := m.Memory != nil; has != (m.Config.Memory != nil) || has && (m.Memory.Len() != m.Config.Memory.Texts || m.Memory.Width() != m.Config.CLIP.EmbedDim) {
+		return fmt.Errorf("%s: not the memory that %s describes", memoryFile, configFile)
 	}
 	// Building the networks takes time and memory in their depth.
 	if blocks := m.Config.blocks(); blocks > len(m.Tensors) {
@@ -86,7 +91,11 @@ func endsWhereRead(t *tokenizer.BPE, text clip.Text) error {
 
 func (m Model) validateGPTTokenizer() error {
 	c, t := m.Config.GPT(), m.GPTTokenizer
-	if err := fits(t, c != nil, tokenizer.GPT2); err != nil || c == nil {
+	style := tokenizer.GPT2
+	if m.Config.Captioner != nil && t != nil && t.Style() == tokenizer.CLIP {
+		style = tokenizer.CLIP // DeCap's decoder writes CLIP's tokens
+	}
+	if err := fits(t, c != nil, style); err != nil || c == nil {
 		return err
 	}
 	if t.Size() > c.VocabSize {

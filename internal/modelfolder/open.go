@@ -22,6 +22,7 @@ import (
 const (
 	configFile       = "config.json"
 	tensorsFile      = "model.safetensors"
+	memoryFile       = "memory.safetensors"
 	runFile          = "run.json"
 	clipTokenizer    = "clip_tokenizer"
 	gptTokenizer     = "gpt_tokenizer"
@@ -35,8 +36,8 @@ const maxJSON = 16 << 20
 type Folder struct {
 	Model // Tensors point into the file, are read-only, and end with Close
 
-	name string
-	file *weights.File
+	name  string
+	files []*weights.File
 }
 
 // Open opens the model folder dir. It is strict: a field of config.json that is
@@ -50,8 +51,8 @@ func Open(dir string) (*Folder, error) {
 		return nil, err
 	}
 	defer root.Close()
-	folder, err := open(os.DirFS(dir), dir, func() (*weights.File, error) {
-		return weights.Open(filepath.Join(dir, tensorsFile))
+	folder, err := open(os.DirFS(dir), dir, func(file string) (*weights.File, error) {
+		return weights.Open(filepath.Join(dir, file))
 	})
 	if err == nil && !stillAt(dir, root) {
 		_ = folder.Close() // it may be half of one model and half of another
@@ -73,16 +74,16 @@ func stillAt(dir string, root *os.File) bool {
 // OpenFS is Open for a folder at the root of fsys, such as an embedded one; name
 // stands for its path in errors.
 func OpenFS(fsys fs.FS, name string) (*Folder, error) {
-	return open(fsys, name, func() (*weights.File, error) {
-		data, err := fs.ReadFile(fsys, tensorsFile)
+	return open(fsys, name, func(file string) (*weights.File, error) {
+		data, err := fs.ReadFile(fsys, file)
 		if err != nil {
-			return nil, fileError(name, tensorsFile, err)
+			return nil, fileError(name, file, err)
 		}
-		return weights.Parse(path.Join(name, tensorsFile), data)
+		return weights.Parse(path.Join(name, file), data)
 	})
 }
 
-func open(fsys fs.FS, name string, tensors func() (*weights.File, error)) (*Folder, error) {
+func open(fsys fs.FS, name string, tensors func(file string) (*weights.File, error)) (*Folder, error) {
 	config, err := readConfig(fsys)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: not a model folder: no %s", name, configFile)
@@ -97,15 +98,35 @@ func open(fsys fs.FS, name string, tensors func() (*weights.File, error)) (*Fold
 	if err := f.readSmall(fsys); err != nil {
 		return nil, err
 	}
-	if f.file, err = tensors(); err != nil {
+	if err := f.readTensors(tensors); err != nil {
+		_ = f.Close() // the first error is the one that helps
 		return nil, err
 	}
-	f.Tensors = f.file.Tensors()
 	if err := f.validate(); err != nil {
-		_ = f.file.Close() // the first error is the one that helps
+		_ = f.Close()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
+}
+
+// readTensors opens the tensors and, where there is one, the memory.
+func (f *Folder) readTensors(open func(file string) (*weights.File, error)) error {
+	file, err := open(tensorsFile)
+	if err != nil {
+		return err
+	}
+	f.files, f.Tensors = append(f.files, file), file.Tensors()
+	if f.Config.Memory == nil {
+		return nil
+	}
+	if file, err = open(memoryFile); err != nil {
+		return err
+	}
+	f.files = append(f.files, file)
+	if f.Memory, err = readMemory(file, f.Config); err != nil {
+		return fileError(f.name, memoryFile, err)
+	}
+	return nil
 }
 
 // readSmall reads run.json, where there is one, and the tokenizers.
@@ -199,8 +220,12 @@ func (f *Folder) Load(engine compute.Backend, store *model.Store) error {
 	return nil
 }
 
-// Close releases the tensors; what Load read stays.
+// Close releases the tensors and the memory; what Load read stays.
 func (f *Folder) Close() error {
-	f.Tensors = nil
-	return f.file.Close()
+	var errs []error
+	for _, file := range f.files {
+		errs = append(errs, file.Close())
+	}
+	f.Tensors, f.Memory, f.files = nil, nil, nil
+	return errors.Join(errs...)
 }

@@ -68,7 +68,7 @@ func Writable(dir string) error {
 		return fmt.Errorf("%s: exists and is not a model folder; choose another or remove it", dir)
 	}
 	for _, e := range entries {
-		if !slices.Contains([]string{configFile, tensorsFile, runFile, clipTokenizer, gptTokenizer, robertaTokenizer}, e.Name()) {
+		if !slices.Contains([]string{configFile, tensorsFile, memoryFile, runFile, clipTokenizer, gptTokenizer, robertaTokenizer}, e.Name()) {
 			return fmt.Errorf("%s: holds %q besides a model; choose another folder or move it away", dir, e.Name())
 		}
 	}
@@ -93,6 +93,11 @@ func fill(dir string, m Model) error {
 	}
 	if m.Run != nil {
 		if err := os.WriteFile(filepath.Join(dir, runFile), m.Run, 0o666); err != nil {
+			return err
+		}
+	}
+	if m.Memory != nil {
+		if err := weights.WriteSafetensors(filepath.Join(dir, memoryFile), m.Memory.tensors(), nil); err != nil {
 			return err
 		}
 	}
