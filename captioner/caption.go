@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/cutline-go/cutline/internal/decode"
+	"github.com/cutline-go/cutline/internal/modelfolder"
 )
 
 // Caption is what a model says of a photo.
@@ -17,7 +18,7 @@ type Caption struct {
 	Text string `json:"text"` // one line, never empty
 
 	// LogProb is the logarithm of the probability that the language model gives the
-	// caption, all tokens together, in nats.
+	// caption, all tokens together, in nats; 0 for a caption that was looked up.
 	LogProb float64 `json:"log_prob"`
 
 	// Similarity is the cosine of the photo's and the caption's embeddings by the
@@ -117,19 +118,24 @@ func (c *Captioner) captionBatch(ctx context.Context, pixels [][]float32) ([]res
 	}
 	defer release()
 	if c.generator == nil {
-		return nil, fmt.Errorf("model %q is a CLIP alone: it embeds photos but does not caption them", c.folder.Config.Name)
+		return nil, c.captionsNothing()
 	}
 	embeddings, err := c.encoder.Image(ctx, pixels)
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.search(ctx, embeddings)
+	return c.captionEmbeddings(ctx, embeddings)
+}
+
+func (c *Captioner) captionsNothing() error {
+	return fmt.Errorf("model %q is a CLIP alone: it embeds photos but does not caption them", c.folder.Config.Name)
+}
+
+// captionEmbeddings captions photos from their embeddings.
+func (c *Captioner) captionEmbeddings(ctx context.Context, embeddings [][]float32) ([]result, error) {
+	candidates, err := c.candidates(ctx, embeddings)
 	if err != nil {
 		return nil, err
-	}
-	candidates := make([][]Alternative, len(found))
-	for i, hypotheses := range found {
-		candidates[i] = c.texts(hypotheses)
 	}
 	if err := c.compare(ctx, embeddings, candidates); err != nil {
 		return nil, err
@@ -139,6 +145,53 @@ func (c *Captioner) captionBatch(ctx context.Context, pixels [][]float32) ([]res
 		results[i].Caption, results[i].err = c.best(alternatives)
 	}
 	return results, nil
+}
+
+// candidates finds captions for embeddings.
+func (c *Captioner) candidates(ctx context.Context, embeddings [][]float32) ([][]Alternative, error) {
+	if c.align == modelfolder.AlignCaption {
+		return c.remembered(embeddings)
+	}
+	moved, err := c.aligned(embeddings)
+	if err != nil {
+		return nil, err
+	}
+	search := c.search
+	if c.folder.Config.MAGIC != nil {
+		search = c.searchGuided
+	}
+	found, err := search(ctx, moved)
+	if err != nil {
+		return nil, err
+	}
+	candidates := make([][]Alternative, len(found))
+	for i, hypotheses := range found {
+		candidates[i] = c.texts(hypotheses)
+	}
+	return candidates, nil
+}
+
+// CaptionEmbedding captions a photo from its embedding, as EmbedImage gives it, of
+// Info.EmbeddingWidth numbers.
+func (c *Captioner) CaptionEmbedding(ctx context.Context, embedding []float32) (Caption, error) {
+	release, err := c.hold()
+	if err != nil {
+		return Caption{}, err
+	}
+	defer release()
+	switch want := c.folder.Config.CLIP.EmbedDim; {
+	case c.generator == nil:
+		return Caption{}, c.captionsNothing()
+	case len(embedding) != want:
+		return Caption{}, fmt.Errorf("an embedding of width %d, want %d", len(embedding), want)
+	case slices.ContainsFunc(embedding, func(v float32) bool { return v-v != 0 }):
+		return Caption{}, errors.New("an embedding with NaN or infinity")
+	}
+	results, err := c.captionEmbeddings(ctx, [][]float32{embedding})
+	if err != nil {
+		return Caption{}, err
+	}
+	return results[0].Caption, results[0].err
 }
 
 // search decodes captions for embeddings: all together, but where it samples one

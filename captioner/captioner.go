@@ -10,8 +10,10 @@
 package captioner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"sync"
 
@@ -30,6 +32,8 @@ import (
 type Captioner struct {
 	*opened
 	decoding decode.Options
+	guided   decode.Contrast // in the place of decoding, where the CLIP guides a language model
+	align    modelfolder.Align
 	rerank   bool
 	keep     int // captions that are handed out, of those searched
 }
@@ -37,10 +41,12 @@ type Captioner struct {
 // opened is what the captioners that With returns share.
 type opened struct {
 	folder    modelfolder.Model // without its tensors, which store holds
+	files     io.Closer         // of the memory; nil where there is none
 	engine    compute.Backend
 	store     *model.Store
 	encoder   *clip.Encoder
 	generator *clipcap.Generator // nil for a CLIP alone
+	centres   centres
 	limits    imageproc.Limits
 	batch     int
 
@@ -69,9 +75,13 @@ func OpenFS(fsys fs.FS, o Options) (*Captioner, error) {
 	return open(folder, o)
 }
 
-// open takes folder over, and closes it.
+// open takes folder over, and closes it, unless the memory is read from it.
 func open(folder *modelfolder.Folder, o Options) (c *Captioner, err error) {
 	defer func() {
+		if err == nil && folder.Memory != nil {
+			c.files = folder
+			return
+		}
 		if closing := folder.Close(); err == nil {
 			err = closing
 		}
@@ -108,24 +118,38 @@ func (o *opened) load(folder *modelfolder.Folder) (err error) {
 	if o.encoder, err = clip.NewEncoder(o.engine, o.store, *config.CLIP); err != nil {
 		return err
 	}
-	if config.Captioner != nil {
+	switch {
+	case config.Captioner != nil:
 		o.generator, err = clipcap.NewGenerator(o.engine, o.store, *config.Captioner)
+	case config.MAGIC != nil:
+		o.generator, err = clipcap.NewTextGenerator(o.engine, o.store, *config.LanguageModel)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return o.loadCentres()
 }
 
 // With returns a captioner that decodes as d says. It shares the model of c, costs
 // nothing, and needs no Close of its own. An error tells which field of d cannot
 // be.
 func (c *Captioner) With(d Decoding) (*Captioner, error) {
+	config := c.folder.Config
 	other := &Captioner{opened: c.opened, keep: max(d.NBest, 1)}
-	if c.folder.Config.Captioner == nil {
+	if config.Kind() != modelfolder.Captioner {
 		return other, nil
 	}
-	d = d.orModel(c.folder.Config)
-	other.rerank = d.Rerank
-	var err error
-	other.decoding, err = d.resolve(c.folder.Config)
+	other.align = cmp.Or(modelfolder.Align(d.Align), config.Align, modelfolder.AlignNone)
+	err := config.CanAlign(other.align)
+	switch {
+	case err != nil:
+	case config.MAGIC != nil:
+		other.guided, err = d.contrast(config)
+	default:
+		d = d.orModel(config)
+		other.rerank = d.Rerank
+		other.decoding, err = d.resolve(config)
+	}
 	return other, err
 }
 
@@ -144,7 +168,7 @@ type Info struct {
 func (c *Captioner) Info() Info {
 	config := c.folder.Config
 	info := Info{
-		Name: config.Name, Captions: config.Captioner != nil,
+		Name: config.Name, Captions: config.Kind() == modelfolder.Captioner,
 		CLIP: config.CLIPName, ImageSize: config.Image.Size, EmbeddingWidth: config.CLIP.EmbedDim,
 	}
 	if release, err := c.hold(); err == nil {
@@ -171,10 +195,14 @@ func (o *opened) hold() (release func(), err error) {
 func (c *Captioner) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closed {
-		c.closed = true
-		c.store.Finalize()
-		c.engine.Finalize()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	c.store.Finalize()
+	c.engine.Finalize()
+	if c.files != nil {
+		return c.files.Close()
 	}
 	return nil
 }

@@ -399,6 +399,9 @@ func TestOptionsRefused(t *testing.T) {
 		"temperature": {Decoding: captioner.Decoding{Temperature: -1}},
 		"n_best":      {Decoding: captioner.Decoding{Beams: 2, NBest: 3}},
 		"not sampled": {Decoding: captioner.Decoding{Beams: 2, TopK: 5}},
+		"no centres":  {Decoding: captioner.Decoding{Align: "mean"}},
+		"no memory":   {Decoding: captioner.Decoding{Align: "memory"}},
+		"align is":    {Decoding: captioner.Decoding{Align: "rotation"}},
 	} {
 		c, err := captioner.Open(dir, o)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

@@ -3,8 +3,10 @@ package captioner_test
 import (
 	"image"
 	"image/color"
+	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/gomlx/ml/model"
@@ -12,6 +14,7 @@ import (
 	"github.com/cutline-go/cutline/captioner"
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/decode"
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/imageproc"
@@ -27,6 +30,9 @@ type kind struct {
 	mute     bool // its language model only ever says " "
 	clipOnly bool
 	reranked bool // it searches with three beams and re-ranks them, unasked
+	memory   bool // it has a memory of texts, onto which it projects photos unasked
+	centres  bool // it has the centres of photos and texts
+	guided   bool // a language model that the CLIP guides, in the place of a captioner
 }
 
 // folder writes a model folder of random weights, and returns its path.
@@ -52,7 +58,14 @@ func folder(t testing.TB, k kind) string {
 		},
 	}
 	m := modelfolder.Model{CLIPTokenizer: clipTokens}
-	if !k.clipOnly {
+	switch {
+	case k.clipOnly:
+	case k.guided:
+		config.LanguageModel = &gpt2.Config{VocabSize: gptTokens.Size(), Positions: 20, Width: 16, Layers: 2, Heads: 2, Epsilon: 1e-5}
+		end, _ := gptTokens.ID("<|endoftext|>")
+		config.MAGIC = &modelfolder.MAGIC{Contrast: decode.Contrast{K: 12, Alpha: 0.1, Beta: 50, Length: 8, End: end}, Start: end}
+		config.MaxTokens, m.GPTTokenizer = 8, gptTokens
+	default:
 		config.Captioner = &clipcap.Config{
 			Mapper: mapper.Config{Kind: mapper.KindMLP, ClipWidth: 12, PrefixLength: 3, Width: 16},
 			GPT:    gpt2.Config{VocabSize: gptTokens.Size(), Positions: 64, Width: 16, Layers: 2, Heads: 2, Epsilon: 1e-5},
@@ -61,6 +74,13 @@ func folder(t testing.TB, k kind) string {
 		if k.reranked {
 			config.Beams, config.Rerank = 3, true
 		}
+	}
+	if k.memory {
+		m.Memory, config.Align = remember(t), modelfolder.AlignMemory
+		config.Memory = &modelfolder.MemoryConfig{Texts: m.Memory.Len(), Temperature: 100}
+	}
+	if k.centres {
+		config.Centres = &modelfolder.Centres{Photos: 3, Texts: 5}
 	}
 	m.Config, m.Tensors = config, draw(t, config)
 	switch {
@@ -87,11 +107,30 @@ func draw(t testing.TB, c modelfolder.Config) []weights.Tensor {
 	if err := store.InitializeVariables(backend, nil); err != nil {
 		t.Fatal(err)
 	}
-	tensors, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope)
+	tensors, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope, modelfolder.CentreScope)
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i, tensor := range tensors { // which are drawn as zeros
+		if strings.HasPrefix(tensor.Name, modelfolder.CentreScope) {
+			tensors[i] = changed(t, tensor, func(at int, _ float32) float32 { return float32(len(tensor.Name)-8*at%5) / 10 })
+		}
+	}
 	return tensors
+}
+
+// remember makes a memory of two texts.
+func remember(t testing.TB) *modelfolder.Memory {
+	t.Helper()
+	embeddings := make([]float32, 2*12)
+	for i := range embeddings {
+		embeddings[i] = float32(math.Sin(float64(7 * i)))
+	}
+	memory, err := modelfolder.NewMemory([]string{"A dog  runs.", "A cat sits."}, embeddings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return memory
 }
 
 // speak makes the language model write letters, which random bytes rarely are, and

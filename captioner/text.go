@@ -17,7 +17,7 @@ func (c *Captioner) texts(hypotheses []decode.Hypothesis) []Alternative {
 	var out []Alternative
 	seen := make(map[string]bool)
 	for _, h := range hypotheses {
-		text := spell(c.folder.GPTTokenizer, h.Tokens)
+		text := c.line(h.Tokens)
 		// A full stop alone says nothing either.
 		if !seen[text] && strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
 			seen[text] = true
@@ -37,6 +37,9 @@ func spell(t *tokenizer.BPE, ids []int) string {
 	blank := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 	return strings.Join(strings.FieldsFunc(text, blank), " ")
 }
+
+// line is the text of token ids as one line.
+func (c *Captioner) line(ids []int) string { return spell(c.folder.GPTTokenizer, ids) }
 
 // compare fills in the similarity of each photo's candidates with its embedding.
 func (c *Captioner) compare(ctx context.Context, embeddings [][]float32, candidates [][]Alternative) error {

@@ -1,0 +1,140 @@
+package captioner_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cutline-go/cutline/captioner"
+)
+
+// with returns a captioner that aligns so.
+func with(t *testing.T, c *captioner.Captioner, align string) *captioner.Captioner {
+	t.Helper()
+	other, err := c.With(captioner.Decoding{Align: align})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
+func caption(t *testing.T, c *captioner.Captioner, embedding []float32) captioner.Caption {
+	t.Helper()
+	got, err := c.CaptionEmbedding(context.Background(), embedding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// TestEmbeddingIsItsPhoto: a photo's embedding has the photo's caption.
+func TestEmbeddingIsItsPhoto(t *testing.T) {
+	c := open(t, kind{}, captioner.Options{})
+	for _, photo := range photos(3) {
+		embedding, err := c.EmbedImage(context.Background(), photo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := c.Caption(context.Background(), photo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := caption(t, c, embedding); !same(got, want) {
+			t.Errorf("from the embedding: %v, from the photo: %v", got, want)
+		}
+	}
+	for name, embedding := range map[string][]float32{
+		"narrow": make([]float32, 5), "with NaN": append(make([]float32, 11), float32(math.NaN())),
+	} {
+		if _, err := c.CaptionEmbedding(context.Background(), embedding); err == nil {
+			t.Errorf("an embedding that is %s is captioned", name)
+		}
+	}
+}
+
+// TestMeanShifts: the photo's embedding moves by the centres' difference, which in the
+// folder is 4/10 of a step down for each coordinate alike.
+func TestMeanShifts(t *testing.T) {
+	c := open(t, kind{centres: true}, captioner.Options{})
+	embedding, err := c.EmbedImage(context.Background(), photos(1)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := make([]float32, len(embedding))
+	for i, v := range embedding {
+		moved[i] = v - 0.1 // "centre.text" is a letter shorter than "centre.photo"
+	}
+	if got, want := caption(t, with(t, c, "mean"), embedding), caption(t, c, moved); got.Text != want.Text {
+		t.Errorf("shifted: %q, by hand: %q", got.Text, want.Text)
+	}
+	if got, want := caption(t, with(t, c, "none"), embedding), caption(t, c, embedding); !same(got, want) {
+		t.Errorf("none: %v, unasked: %v", got, want)
+	}
+}
+
+// TestMemory: a model with a memory projects photos unasked; the nearest text is a
+// caption of its own, and its embedding is decoded as any other.
+func TestMemory(t *testing.T) {
+	c := open(t, kind{memory: true}, captioner.Options{})
+	near := make([]float32, 12)
+	for i := range near {
+		near[i] = float32(math.Sin(float64(7*(12+i)))) * 3 // the second text's direction
+	}
+	if got := caption(t, with(t, c, "caption"), near); got.Text != "A cat sits." || got.LogProb != 0 {
+		t.Errorf("the nearest text is %+v", got)
+	}
+	off := append([]float32(nil), near...)
+	off[0] += 0.5
+	plain, nearest := with(t, c, "none"), with(t, c, "nearest")
+	if got, want := caption(t, nearest, off), caption(t, nearest, near); got.Text != want.Text {
+		t.Errorf("two photos beside one text: %q and %q", got.Text, want.Text)
+	}
+	// With 100 as inverse temperature, the nearest text is all that is left of two.
+	unit := make([]float32, len(near))
+	norm := 0.0
+	for _, v := range near {
+		norm += float64(v) * float64(v)
+	}
+	for i, v := range near {
+		unit[i] = float32(float64(v) / math.Sqrt(norm))
+	}
+	if got, want := caption(t, c, off), caption(t, plain, unit); got.Text != want.Text {
+		t.Errorf("projected: %q, the text's embedding itself: %q", got.Text, want.Text)
+	}
+}
+
+// TestGuided: the CLIP's opinion makes captions of photos that differ, though the
+// language model never sees one.
+func TestGuided(t *testing.T) {
+	c := open(t, kind{guided: true}, captioner.Options{})
+	if !c.Info().Captions {
+		t.Error("Info does not tell that it captions")
+	}
+	texts := make(map[string]bool)
+	for got, err := range c.Captions(context.Background(), slices.Values(photos(6))) {
+		if err != nil && !errors.Is(err, captioner.ErrEmpty) { // a random model may end at once
+			t.Fatal(err)
+		}
+		texts[got.Text] = true
+	}
+	if len(texts) < 2 {
+		t.Errorf("six photos have the captions %v", texts)
+	}
+	short, err := c.With(captioner.Decoding{MaxLength: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := short.Caption(context.Background(), photos(1)[0]); err != nil && !errors.Is(err, captioner.ErrEmpty) {
+		t.Fatal(err)
+	}
+	for want, d := range map[string]captioner.Decoding{
+		"only max_length": {Beams: 3}, "room for 19": {MaxLength: 20}, "no centres": {Align: "mean"},
+	} {
+		if _, err := c.With(d); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", d, err, want)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package captioner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/decode"
+	"github.com/cutline-go/cutline/internal/modelfolder"
+)
+
+// contrast fills in how a model of MAGIC's kind searches, which the CLIP guides.
+func (d Decoding) contrast(c modelfolder.Config) (decode.Contrast, error) {
+	o := c.MAGIC.Contrast
+	o.Length = cmp.Or(d.MaxLength, o.Length)
+	if d != (Decoding{MaxLength: d.MaxLength, Align: d.Align}) {
+		return o, fmt.Errorf("decoding: model %q is guided by its CLIP as its folder says; only max_length can be set", c.Name)
+	}
+	if room := c.LanguageModel.Positions - 1; o.Length > room {
+		return o, fmt.Errorf("decoding: max_length is %d, but model %q has room for %d tokens", o.Length, c.Name, room)
+	}
+	return o, o.Validate()
+}
+
+// searchGuided lets the language model write, guided by the photos' embeddings.
+func (c *Captioner) searchGuided(ctx context.Context, embeddings [][]float32) ([][]decode.Hypothesis, error) {
+	if len(embeddings) == 0 {
+		return nil, nil
+	}
+	scale, err := c.logitScale()
+	if err != nil {
+		return nil, err
+	}
+	prompts := make([][]int, len(embeddings))
+	for i := range prompts {
+		prompts[i] = []int{c.folder.Config.MAGIC.Start}
+	}
+	session, err := c.generator.StartTexts(prompts, c.guided.Length)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	found, err := decode.SearchContrastive(ctx, session, c.guided, func(ctx context.Context, i int, texts [][]int) ([]float64, error) {
+		lines := make([]string, len(texts))
+		for j, tokens := range texts {
+			lines[j] = c.line(tokens)
+		}
+		encoded, err := c.encodeTexts(ctx, lines)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]float64, len(encoded))
+		for j, text := range encoded {
+			out[j] = scale * cosine(embeddings[i], text)
+		}
+		return out, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]decode.Hypothesis, len(found))
+	for i, hypothesis := range found {
+		out[i] = []decode.Hypothesis{hypothesis}
+	}
+	return out, nil
+}
+
+// logitScale is what the CLIP multiplies cosines with.
+func (c *Captioner) logitScale() (float64, error) {
+	v := c.store.GetVariable(model.JoinPath("/", clip.Scope, "logit_scale"))
+	if v == nil {
+		return 0, fmt.Errorf("model %q: its CLIP has no logit_scale", c.folder.Config.Name)
+	}
+	value, err := v.Value()
+	if err != nil {
+		return 0, fmt.Errorf("model %q: logit_scale: %w", c.folder.Config.Name, err)
+	}
+	return math.Exp(float64(tensors.ToScalar[float32](value))), nil
+}
