@@ -25,9 +25,12 @@ func (c *conversion) addCLIP(s Sources) error {
 	var config clip.Config
 	var image imageproc.Config
 	var tensors []weights.Tensor
-	if info.IsDir() {
+	switch path := openCLIPTensors(s.CLIP); {
+	case path != "":
+		config, image, tensors, err = c.openCLIP(path)
+	case info.IsDir():
 		config, image, tensors, err = c.huggingFaceCLIP(s.CLIP)
-	} else {
+	default:
 		config, image, tensors, err = c.openAICLIP(s)
 	}
 	if err != nil {

@@ -23,7 +23,9 @@ type Sources struct {
 
 	// CLIP is a folder in Hugging Face's layout (config.json, model.safetensors or
 	// pytorch_model.bin, preprocessor_config.json where the preprocessing is not
-	// OpenAI's), or a file of tensors with OpenAI's names.
+	// OpenAI's) or in open_clip's (open_clip_config.json and open_clip_model.safetensors
+	// or open_clip_pytorch_model.bin), or a file of tensors with OpenAI's names, such as
+	// OpenAI's own archives.
 	CLIP string
 	// CLIPName is what its makers call it, such as "ViT-B/32"; "" stands for the
 	// last part of CLIP's path.

@@ -52,6 +52,16 @@ func checkTied(tensors []Tensor, head string, embeddings ...string) error {
 	return nil
 }
 
+// bareCLIP takes off the prefixes that open_clip puts before OpenAI's names: "module."
+// while it trains, "text." before the text tower of its CustomTextCLIP.
+func bareCLIP(tensors []Tensor) []Tensor {
+	out := slices.Clone(tensors)
+	for i, t := range out {
+		out[i].Name = strings.TrimPrefix(strings.TrimPrefix(t.Name, "module."), "text.")
+	}
+	return out
+}
+
 // OpenAICLIP returns the tensors of a CLIP checkpoint under OpenAI's names. Hugging
 // Face's are renamed, its separate query, key and value projections joined and its
 // projections transposed; the scalars that OpenAI's archives carry besides the
@@ -61,7 +71,7 @@ func OpenAICLIP(tensors []Tensor) ([]Tensor, error) {
 		return fromHuggingFace(tensors)
 	}
 	var out []Tensor
-	for _, t := range tensors {
+	for _, t := range bareCLIP(tensors) {
 		scalar := slices.Contains([]string{"input_resolution", "context_length", "vocab_size"}, t.Name)
 		if !scalar && !strings.HasSuffix(t.Name, ".num_batches_tracked") {
 			out = append(out, t)
