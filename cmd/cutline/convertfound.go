@@ -45,6 +45,10 @@ func describe(found convert.Found) string {
 
 func imageTower(c clip.Config) string {
 	v := c.Vision
+	if v.IsResNet() {
+		return fmt.Sprintf("ModifiedResNet, stages of %d, %d, %d and %d blocks, %d wide, %d heads, %d pixels a side",
+			v.ResNet[0], v.ResNet[1], v.ResNet[2], v.ResNet[3], v.Width, v.Heads, v.ImageSize)
+	}
 	return fmt.Sprintf("ViT, %d layers, %d wide, %d heads, patches of %d in %d pixels a side", v.Layers, v.Width, v.Heads, v.PatchSize, v.ImageSize)
 }
 

@@ -64,7 +64,11 @@ func (o openCLIPVision) vision() (Vision, error) {
 		v.Heads = o.Width / head
 		return v, nil
 	}
-	return v, fmt.Errorf("clip: config: vision_cfg.layers is %.40s, want a number", o.Layers)
+	if err := json.Unmarshal(o.Layers, &v.ResNet); err != nil {
+		return v, fmt.Errorf("clip: config: vision_cfg.layers is %.40s, want a number or four", o.Layers)
+	}
+	v.Layers, v.PatchSize, v.Heads = 0, 0, reduction*o.Width/head
+	return v, nil
 }
 
 // openCLIPNeutral is what a configuration may say besides the sizes: the values that

@@ -59,7 +59,7 @@ func TestOpenCLIPRefuses(t *testing.T) {
 // TestGoldenOpenCLIPConfig holds open_clip's configuration against the shapes of the
 // tensors.
 func TestGoldenOpenCLIPConfig(t *testing.T) {
-	for _, name := range []string{"clip_vit"} {
+	for _, name := range []string{"clip_vit", "clip_rn"} {
 		dir := golden.Dir(t, name)
 		data, err := os.ReadFile(filepath.Join(dir, "open_clip_config.json"))
 		if err != nil {

@@ -89,25 +89,27 @@ func convertTo(t *testing.T, dir string, s convert.Sources) (*modelfolder.Folder
 	return folder, found
 }
 
-// TestGoldenConvertedCLIP converts each encoding of the golden CLIP and runs it.
+// TestGoldenConvertedCLIP converts each encoding of the golden CLIPs and runs it.
 func TestGoldenConvertedCLIP(t *testing.T) {
-	dir := golden.Dir(t, "clip_vit")
-	io := golden.Load(t, filepath.Join(dir, "io.safetensors"))
 	for _, test := range []struct {
+		dir       string
 		source    string
 		dtype     weights.DType
 		tolerance float64
 	}{
-		{"hf", "", 1e-4},
-		{"hf", weights.F16, 2e-3},
-		{"openai.safetensors", "", 1e-4},
-		{"openai_fp16.safetensors", "", 2e-3},
-		{"openai_fp16.safetensors", weights.F32, 2e-3},
-		{"state_dict.pt", "", 1e-4},
-		{"state_dict_legacy.pt", "", 1e-4},
-		{"torchscript.pt", weights.F16, 2e-3},
+		{"clip_vit", "hf", "", 1e-4},
+		{"clip_vit", "hf", weights.F16, 2e-3},
+		{"clip_vit", "openai.safetensors", "", 1e-4},
+		{"clip_vit", "openai_fp16.safetensors", "", 2e-3},
+		{"clip_vit", "openai_fp16.safetensors", weights.F32, 2e-3},
+		{"clip_vit", "state_dict.pt", "", 1e-4},
+		{"clip_vit", "state_dict_legacy.pt", "", 1e-4},
+		{"clip_vit", "torchscript.pt", weights.F16, 2e-3},
+		{"clip_rn", "openai.safetensors", "", 1e-4},
+		{"clip_rn", "torchscript.pt", "", 1e-4},
 	} {
-		t.Run(test.source+string(test.dtype), func(t *testing.T) {
+		t.Run(test.dir+"/"+test.source+string(test.dtype), func(t *testing.T) {
+			dir := golden.Dir(t, test.dir)
 			s := sources(t, "clipcap_mlp")
 			s.GPT2, s.ClipCap = "", ""
 			s.CLIP, s.DType = filepath.Join(dir, test.source), test.dtype
@@ -115,7 +117,7 @@ func TestGoldenConvertedCLIP(t *testing.T) {
 			if len(found.Files) != 1 || found.Config.Kind() != modelfolder.CLIP || found.Parameters == 0 {
 				t.Errorf("found %+v", found)
 			}
-			checkEncoder(t, folder, io, test.tolerance)
+			checkEncoder(t, folder, golden.Load(t, filepath.Join(dir, "io.safetensors")), test.tolerance)
 		})
 	}
 }

@@ -36,7 +36,7 @@ func TestGoldenRefused(t *testing.T) {
 		{"no ClipCap", func(_ *testing.T, s *convert.Sources) { s.ClipCap = "" }, "make no captioner"},
 		{"type", func(_ *testing.T, s *convert.Sources) { s.DType = weights.I8 }, "want F32 or F16"},
 		{"missing CLIP", func(_ *testing.T, s *convert.Sources) { s.CLIP = "nowhere" }, "nowhere"},
-		{"not a CLIP", func(_ *testing.T, s *convert.Sources) { s.CLIP = s.ClipCap }, "not a ViT CLIP"},
+		{"not a CLIP", func(_ *testing.T, s *convert.Sources) { s.CLIP = s.ClipCap }, "not a CLIP"},
 		{"not a ClipCap", func(t *testing.T, s *convert.Sources) { s.ClipCap = filepath.Join(s.CLIP, "model.safetensors") }, "not a GPT-2"},
 		{"no tokenizer", func(_ *testing.T, s *convert.Sources) { s.CLIPTokenizer = "" }, "vocab.json"},
 		{"other tokenizer", func(_ *testing.T, s *convert.Sources) { s.CLIPTokenizer = s.GPT2 }, "style gpt2, want clip"},

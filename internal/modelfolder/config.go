@@ -227,6 +227,9 @@ func (c Config) blocks() int {
 	total := 0
 	if c.CLIP != nil {
 		total += c.CLIP.Vision.Layers + c.CLIP.Text.Layers
+		for _, stage := range c.CLIP.Vision.ResNet {
+			total += stage
+		}
 	}
 	if c.Captioner != nil {
 		total += c.Captioner.Mapper.Layers
