@@ -11,7 +11,7 @@ TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fuzz bench cover static tiny ort rename
+.PHONY: help build test lint generate fuzz bench cover static tiny ort rename
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ lint: ## gofmt, go vet and staticcheck
 	if [ -n "$$unformatted" ]; then echo "not gofmt'ed:" $$unformatted >&2; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
+
+generate: ## write the assembly of the kernels from its source
+	go generate ./engine/internal/kernels
 
 fuzz: ## run each fuzz target for FUZZTIME (1m)
 	@set -e; for package in $$(go list ./...); do \

@@ -31,6 +31,8 @@ func table() map[string]rule {
 		"internal/align":              {others: []string{"gonum.org/v1/gonum"}},
 		"internal/engine":             {others: graphs},
 		"internal/decode":             {},
+		"engine/internal/kernels":     {others: []string{"golang.org/x/sys/cpu"}},
+		"engine/internal/kernels/asm": {others: []string{"github.com/mmcloughlin/avo"}},
 		"internal/imageproc":          {others: []string{"golang.org/x/image"}},
 		"internal/arch":               {},
 		"tokenizer":                   {ours: []string{"tokenizer/internal/fixtext"}, others: []string{text}},

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// products writes a kernel for each height of a tile. Rows of A are read where
+// they lie: a value is spread over a register and multiplied with a row of the
+// panel B, whose values stand next to each other.
+func (s isa) products() {
+	if s.bytes == 64 {
+		for rows := 1; rows <= 12; rows++ {
+			s.product(rows, 2)
+		}
+		return
+	}
+	// Sixteen registers hold twelve sums: three rows of 32 columns, which read
+	// whole cache lines where weights come from memory, or six of sixteen.
+	for rows := 1; rows <= 3; rows++ {
+		s.product(rows, 4)
+	}
+	for rows := 4; rows <= 6; rows++ {
+		s.product(rows, 2)
+	}
+}
+
+// product computes C += A·B, or C = A·B where sum is 0, for a tile of C that is
+// rows high and vectors wide. Strides count float32s: A's value (i, k) lies at
+// i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC.
+func (s isa) product(rows, vectors int) {
+	s.function(fmt.Sprintf("product%d", rows),
+		"(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)",
+		fmt.Sprintf("product%d%s computes a tile of %d×%d sums.", rows, s.name, rows, vectors*s.lanes()))
+	sums := make([][]reg.VecVirtual, rows)
+	for i := range sums {
+		for range vectors {
+			sums[i] = append(sums[i], s.zero())
+		}
+	}
+	s.eachSum(sums, "load", func(sum reg.VecVirtual, m Mem) { VMOVUPS(m, sum) }, true)
+	s.accumulate(sums)
+	s.eachSum(sums, "store", func(sum reg.VecVirtual, m Mem) { VMOVUPS(sum, m) }, false)
+	s.end()
+}
+
+// eachSum visits the sums together with their places in C; if conditional, only
+// where the parameter sum is not 0.
+func (s isa) eachSum(sums [][]reg.VecVirtual, label string, do func(reg.VecVirtual, Mem), conditional bool) {
+	if conditional {
+		flag := Load(Param("sum"), GP64())
+		TESTQ(flag, flag)
+		JZ(LabelRef(label))
+	}
+	c, rowC := pointer("c"), pointer("rowC")
+	SHLQ(Imm(2), rowC)
+	for i, row := range sums {
+		for j, sum := range row {
+			do(sum, Mem{Base: c, Disp: j * s.bytes})
+		}
+		if i < len(sums)-1 {
+			ADDQ(rowC, c)
+		}
+	}
+	if conditional {
+		Label(label)
+	}
+}
+
+func (s isa) accumulate(sums [][]reg.VecVirtual) {
+	k := pointer("k")
+	TESTQ(k, k)
+	JLE(LabelRef("done"))
+	b, rowB := pointer("b"), pointer("rowB")
+	rowA, colA := pointer("rowA"), pointer("colA")
+	for _, stride := range []reg.GPVirtual{rowB, rowA, colA} {
+		SHLQ(Imm(2), stride)
+	}
+	// One address for every three rows; the others are one and two strides away.
+	a := []reg.GPVirtual{pointer("a")}
+	for len(a)*3 < len(sums) {
+		next := GP64()
+		LEAQ(Mem{Base: a[len(a)-1], Index: rowA, Scale: 2}, next)
+		ADDQ(rowA, next)
+		a = append(a, next)
+	}
+	Label("loop")
+	place := func(i int) Mem {
+		m := Mem{Base: a[i/3]}
+		if i%3 > 0 {
+			m.Index, m.Scale = rowA, uint8(i%3)
+		}
+		return m
+	}
+	if len(sums[0]) > len(sums) {
+		s.byColumn(sums, place, b)
+	} else {
+		s.byRow(sums, place, b)
+	}
+	ADDQ(rowB, b)
+	for _, address := range a {
+		ADDQ(colA, address)
+	}
+	DECQ(k)
+	JNZ(LabelRef("loop"))
+	Label("done")
+}
+
+// byRow keeps the row of B in registers and spreads A's values one by one.
+func (s isa) byRow(sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVirtual) {
+	row := make([]reg.VecVirtual, len(sums[0]))
+	for j := range row {
+		row[j] = s.load(Mem{Base: b, Disp: j * s.bytes})
+	}
+	value := s.vector()
+	for i := range sums {
+		VBROADCASTSS(place(i), value)
+		for j, sum := range sums[i] {
+			VFMADD231PS(row[j], value, sum)
+		}
+	}
+}
+
+// byColumn keeps A's values in registers and reads the row of B vector by vector,
+// which takes fewer registers where rows are few. Few rows mean that weights come
+// from memory, so what is needed soon is asked for.
+func (s isa) byColumn(sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVirtual) {
+	values := make([]reg.VecVirtual, len(sums))
+	for i := range values {
+		values[i] = s.vector()
+		VBROADCASTSS(place(i), values[i])
+	}
+	row := s.vector()
+	for j := range sums[0] {
+		m := Mem{Base: b, Disp: j * s.bytes}
+		VMOVUPS(m, row)
+		if m.Disp%64 == 0 {
+			m.Disp += 1024
+			PREFETCHT0(m)
+		}
+		for i := range sums {
+			VFMADD231PS(row, values[i], sums[i][j])
+		}
+	}
+}

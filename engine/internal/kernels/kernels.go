@@ -1,0 +1,79 @@
+// Package kernels computes with rows of float32s: products, elementwise
+// functions, and what reductions, softmax and layer normalisation are made of.
+//
+// Each kernel exists as a twin in plain Go and, on amd64, in assembly for AVX2
+// with FMA and for AVX-512, which package asm writes. A [Set] holds one of them
+// for every operation. Within a set, a result does not depend on how the work is
+// cut into calls: sums over a row have 32 running values whatever the vectors'
+// width, and a product adds up along k one by one.
+//
+// NaN and infinities pass as Go's operators have them; elementwise functions
+// state their errors against float64 as relative bounds.
+package kernels
+
+//go:generate go run ./asm -out kernels_amd64.s -stubs kernels_amd64.go -pkg kernels
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// Variable names the environment variable that forces a set.
+const Variable = "CUTLINE_KERNELS"
+
+// lanesMost is the widest vector of any set, in float32s.
+const lanesMost = 16
+
+// Set is one implementation of every kernel. The functions that it holds take
+// addresses and a length in multiples of the lanes; the methods take slices of
+// any length.
+type Set struct {
+	Name  string // "avx512", "avx2" or "portable"
+	lanes int    // a power of two
+
+	tiles []tile // tiles[i] is for i+1 rows
+
+	add, sub, mul, div, max, min             func(y, a, b *float32, n int)
+	neg, abs, sqrt, exp, logistic, tanh, erf func(y, x *float32, n int)
+
+	where     func(y *float32, condition *bool, a, b *float32, n int)
+	sum       func(partial, x *float32, n int)
+	largest   func(partial, x *float32, n int)
+	squares   func(partial, x *float32, mean float32, n int)
+	expSum    func(partial, y, x *float32, shift float32, n int)
+	normalize func(y, x, gain, bias *float32, mean, scale float32, n int)
+
+	spare *sync.Pool // of *spare
+}
+
+// spare is memory for the ends of rows that fill no vector.
+type spare struct {
+	tile       [12 * PanelWidth]float32
+	y, a, b, c [partials]float32
+	partial    [partials]float32
+	condition  [lanesMost]bool
+}
+
+// withSpare gives a set its memory, which all calls share.
+func withSpare(s Set) *Set {
+	s.spare = &sync.Pool{New: func() any { return new(spare) }}
+	return &s
+}
+
+// Sets returns what this processor runs, the fastest first; the last is the
+// portable one.
+func Sets() []*Set { return append(vectorSets(), portable()) }
+
+// Choose returns the set called name, or the fastest where name is "".
+func Choose(name string) (*Set, error) {
+	sets := Sets()
+	var names []string
+	for _, s := range sets {
+		if name == "" || name == s.Name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return nil, fmt.Errorf("kernels: no set %q: this processor runs %s", name, strings.Join(names, ", "))
+}

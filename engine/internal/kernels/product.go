@@ -1,0 +1,130 @@
+package kernels
+
+import "unsafe"
+
+// PanelWidth is the number of columns that stand together in packed memory: a
+// matrix [K, N] is packed as [N/32][K][32], the last panel filled up with zeros.
+const PanelWidth = 32
+
+// depth is how much of k a product covers before it turns to the next rows, so
+// that a panel's part stays in the first cache. It does not change results.
+const depth = 256
+
+// tile is a kernel that computes a tile of C, cols wide and of a fixed height.
+// Where sum is not 0, the product is added to what C holds.
+type tile struct {
+	cols int
+	run  func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)
+}
+
+// Matrix is a matrix whose value (i, k) lies at Data[i·Row + k·Col].
+type Matrix struct {
+	Data     []float32
+	Row, Col int
+}
+
+// Multiply computes the columns [first, first+cols) of C = A·B, or C += A·B if
+// add, for A with rows rows and k columns and a packed B. C's rows are rowC apart
+// and c begins at its first column whatever first is, a multiple of PanelWidth.
+func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed []float32, rows, k, first, cols int, add bool) {
+	if rows == 0 || cols == 0 {
+		return
+	}
+	step := k
+	if rows > len(s.tiles) {
+		step = depth
+	}
+	if k == 0 {
+		s.Panel(c[first:], rowC, a, nil, 0, rows, cols, add)
+		return
+	}
+	for from := 0; from < k; from += step {
+		part := min(step, k-from)
+		left := Matrix{a.Data[from*a.Col:], a.Row, a.Col}
+		for col := first; col < first+cols; col += PanelWidth {
+			b := packed[col*k+from*PanelWidth:]
+			s.Panel(c[col:], rowC, left, b, part, rows, min(PanelWidth, first+cols-col), add || from > 0)
+		}
+	}
+}
+
+// Panel computes C = A·B or C += A·B for a panel B of k rows, of which the first
+// cols columns count.
+func (s *Set) Panel(c []float32, rowC int, a Matrix, b []float32, k, rows, cols int, add bool) {
+	// The kernels do not check bounds, so that is done here.
+	_ = c[(rows-1)*rowC+cols-1]
+	if k > 0 {
+		_, _ = a.Data[(rows-1)*a.Row+(k-1)*a.Col], b[k*PanelWidth-1]
+	}
+	for tiles := (rows + len(s.tiles) - 1) / len(s.tiles); tiles > 0; tiles-- {
+		height := (rows + tiles - 1) / tiles
+		s.tile(c, rowC, a, b, k, height, cols, add)
+		if rows -= height; rows > 0 {
+			c = c[height*rowC:]
+			if k > 0 {
+				a.Data = a.Data[height*a.Row:]
+			}
+		}
+	}
+}
+
+// tile computes height rows of a panel.
+func (s *Set) tile(c []float32, rowC int, a Matrix, b []float32, k, height, cols int, add bool) {
+	t := s.tiles[height-1]
+	sum := 0
+	if add {
+		sum = 1
+	}
+	left, right := unsafe.SliceData(a.Data), unsafe.SliceData(b)
+	at := 0
+	for ; at+t.cols <= cols; at += t.cols {
+		t.run(&c[at], rowC, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum)
+	}
+	if at == cols {
+		return
+	}
+	// The last columns fill no tile: they are computed apart.
+	spare := s.spare.Get().(*spare)
+	defer s.spare.Put(spare)
+	for i := range height {
+		copy(spare.tile[i*PanelWidth:(i+1)*PanelWidth], c[i*rowC+at:i*rowC+cols])
+	}
+	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum)
+	for i := range height {
+		copy(c[i*rowC+at:i*rowC+cols], spare.tile[i*PanelWidth:])
+	}
+}
+
+func offset(p *float32, n int) *float32 {
+	if p == nil {
+		return nil
+	}
+	return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n))
+}
+
+// productPortable is the twin of the tiles: four columns wide, one or two high,
+// which is what fits into the registers of plain code.
+func productPortable(rows int) func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int) {
+	return func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int) {
+		if rows == 1 {
+			// A second row that is the first again costs little and keeps one loop.
+			rowA, rowC = 0, 0
+		}
+		c0, c1 := vector(c, 4), vector(offset(c, rowC), 4)
+		var x0, x1, x2, x3, y0, y1, y2, y3 float32
+		if sum != 0 {
+			x0, x1, x2, x3 = c0[0], c0[1], c0[2], c0[3]
+			y0, y1, y2, y3 = c1[0], c1[1], c1[2], c1[3]
+		}
+		if k > 0 {
+			a0, a1, bs := vector(a, (k-1)*colA+1), vector(offset(a, rowA), (k-1)*colA+1), vector(b, (k-1)*rowB+4)
+			for i := range k {
+				p, q, v := a0[i*colA], a1[i*colA], bs[i*rowB:i*rowB+4]
+				x0, x1, x2, x3 = x0+p*v[0], x1+p*v[1], x2+p*v[2], x3+p*v[3]
+				y0, y1, y2, y3 = y0+q*v[0], y1+q*v[1], y2+q*v[2], y3+q*v[3]
+			}
+		}
+		c0[0], c0[1], c0[2], c0[3] = x0, x1, x2, x3
+		c1[0], c1[1], c1[2], c1[3] = y0, y1, y2, y3
+	}
+}

@@ -1,0 +1,161 @@
+package kernels
+
+import "math"
+
+// partials is the number of running values of a reduction over a row.
+const partials = 32
+
+// block is how many values are added up before the sums of blocks are added in
+// pairs, which keeps the error of a long sum at that of a short one.
+const block = 4096
+
+// Sum adds up x, in pairs of blocks.
+func (s *Set) Sum(x []float32) float32 {
+	if len(x) > block {
+		half := (len(x)/block + 1) / 2 * block
+		return s.Sum(x[:half]) + s.Sum(x[half:])
+	}
+	spare := s.spare.Get().(*spare)
+	defer s.spare.Put(spare)
+	clear(spare.partial[:])
+	n := len(x) &^ (partials - 1)
+	if n > 0 {
+		s.sum(&spare.partial[0], &x[0], n)
+	}
+	if n < len(x) {
+		clear(spare.a[copy(spare.a[:], x[n:]):])
+		s.sum(&spare.partial[0], &spare.a[0], partials)
+	}
+	return fold(&spare.partial)
+}
+
+// fold adds the running sums in pairs.
+func fold(p *[partials]float32) float32 {
+	for width := partials / 2; width > 0; width /= 2 {
+		for j := range width {
+			p[j] += p[j+width]
+		}
+	}
+	return p[0]
+}
+
+// Largest is the maximum of x, NaN if any value is; −∞ for none.
+func (s *Set) Largest(x []float32) float32 {
+	spare := s.spare.Get().(*spare)
+	defer s.spare.Put(spare)
+	return s.largestOf(x, spare)
+}
+
+func (s *Set) largestOf(x []float32, spare *spare) float32 {
+	fill(spare.partial[:], float32(math.Inf(-1)))
+	n := len(x) &^ (partials - 1)
+	if n > 0 {
+		s.largest(&spare.partial[0], &x[0], n)
+	}
+	if n < len(x) {
+		fill(spare.a[copy(spare.a[:], x[n:]):], float32(math.Inf(-1)))
+		s.largest(&spare.partial[0], &spare.a[0], partials)
+	}
+	y := spare.partial[0]
+	for _, v := range spare.partial[1:] {
+		y = max(y, v)
+	}
+	return y
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
+	}
+}
+
+// Softmax is y = eˣ/Σeˣ of each of the rows of x, width values long; y may be x.
+func (s *Set) Softmax(y, x []float32, width int) {
+	spare := s.spare.Get().(*spare)
+	defer s.spare.Put(spare)
+	for len(y) >= width && width > 0 {
+		s.softmaxRow(y[:width], x[:width], spare)
+		y, x = y[width:], x[width:]
+	}
+}
+
+func (s *Set) softmaxRow(y, x []float32, spare *spare) {
+	shift := s.largestOf(x, spare)
+	clear(spare.partial[:])
+	n := len(x) &^ (partials - 1)
+	if n > 0 {
+		s.expSum(&spare.partial[0], &y[0], &x[0], shift, n)
+	}
+	if n < len(x) {
+		fill(spare.a[copy(spare.a[:], x[n:]):], float32(math.Inf(-1)))
+		s.expSum(&spare.partial[0], &spare.y[0], &spare.a[0], shift, partials)
+		copy(y[n:], spare.y[:])
+	}
+	fill(spare.b[:], 1/fold(&spare.partial))
+	scale := spare.b[:]
+	for len(y) > 0 {
+		part := min(len(y), partials)
+		s.scaleBy(y[:part], scale[:part], spare)
+		y = y[part:]
+	}
+}
+
+// scaleBy is y·scale for at most 32 values.
+func (s *Set) scaleBy(y, scale []float32, spare *spare) {
+	n := len(y) &^ (s.lanes - 1)
+	if n > 0 {
+		s.mul(&y[0], &y[0], &scale[0], n)
+	}
+	if n < len(y) {
+		copy(spare.a[:], y[n:])
+		s.mul(&spare.y[0], &spare.a[0], &scale[0], s.lanes)
+		copy(y[n:], spare.y[:])
+	}
+}
+
+// LayerNorm normalises each of the rows of x to mean 0 and variance 1 (divided by
+// the width, epsilon added), and applies gain and bias, whose length is the
+// width. y may be x.
+func (s *Set) LayerNorm(y, x, gain, bias []float32, epsilon float32) {
+	width := len(gain)
+	bias = bias[:width]
+	for len(y) >= width && width > 0 {
+		s.layerNormRow(y[:width], x[:width], gain, bias, epsilon)
+		y, x = y[width:], x[width:]
+	}
+}
+
+func (s *Set) layerNormRow(y, x, gain, bias []float32, epsilon float32) {
+	mean := s.Sum(x) / float32(len(x))
+	variance := s.sumSquares(x, mean) / float32(len(x))
+	scale := float32(1 / math.Sqrt(float64(variance+epsilon)))
+	n := len(y) &^ (s.lanes - 1)
+	if n > 0 {
+		s.normalize(&y[0], &x[0], &gain[0], &bias[0], mean, scale, n)
+	}
+	if n < len(y) {
+		spare := s.spare.Get().(*spare)
+		copy(spare.a[:], x[n:])
+		copy(spare.b[:], gain[n:])
+		copy(spare.c[:], bias[n:])
+		s.normalize(&spare.y[0], &spare.a[0], &spare.b[0], &spare.c[0], mean, scale, s.lanes)
+		copy(y[n:], spare.y[:])
+		s.spare.Put(spare)
+	}
+}
+
+// sumSquares is Σ(x−mean)².
+func (s *Set) sumSquares(x []float32, mean float32) float32 {
+	spare := s.spare.Get().(*spare)
+	defer s.spare.Put(spare)
+	clear(spare.partial[:])
+	n := len(x) &^ (partials - 1)
+	if n > 0 {
+		s.squares(&spare.partial[0], &x[0], mean, n)
+	}
+	if n < len(x) {
+		fill(spare.a[copy(spare.a[:], x[n:]):], mean)
+		s.squares(&spare.partial[0], &spare.a[0], mean, partials)
+	}
+	return fold(&spare.partial)
+}

@@ -1,0 +1,45 @@
+package kernels
+
+import "golang.org/x/sys/cpu"
+
+func vectorSets() []*Set {
+	var sets []*Set
+	if cpu.X86.HasAVX512F {
+		sets = append(sets, avx512())
+	}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		sets = append(sets, avx2())
+	}
+	return sets
+}
+
+func avx2() *Set {
+	return withSpare(Set{
+		Name: "avx2", lanes: 8,
+		tiles: []tile{
+			{32, product1AVX2}, {32, product2AVX2}, {32, product3AVX2},
+			{16, product4AVX2}, {16, product5AVX2}, {16, product6AVX2},
+		},
+		add: addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2, max: maxAVX2, min: minAVX2,
+		neg: negAVX2, abs: absAVX2, sqrt: sqrtAVX2,
+		exp: expAVX2, logistic: logisticAVX2, tanh: tanhAVX2, erf: erfAVX2,
+		where: whereAVX2, sum: sum32AVX2, largest: max32AVX2, squares: squares32AVX2,
+		expSum: expSum32AVX2, normalize: normalizeAVX2,
+	})
+}
+
+func avx512() *Set {
+	return withSpare(Set{
+		Name: "avx512", lanes: 16,
+		tiles: []tile{
+			{32, product1AVX512}, {32, product2AVX512}, {32, product3AVX512}, {32, product4AVX512},
+			{32, product5AVX512}, {32, product6AVX512}, {32, product7AVX512}, {32, product8AVX512},
+			{32, product9AVX512}, {32, product10AVX512}, {32, product11AVX512}, {32, product12AVX512},
+		},
+		add: addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512, max: maxAVX512, min: minAVX512,
+		neg: negAVX512, abs: absAVX512, sqrt: sqrtAVX512,
+		exp: expAVX512, logistic: logisticAVX512, tanh: tanhAVX512, erf: erfAVX512,
+		where: whereAVX512, sum: sum32AVX512, largest: max32AVX512, squares: squares32AVX512,
+		expSum: expSum32AVX512, normalize: normalizeAVX512,
+	})
+}
