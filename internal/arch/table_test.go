@@ -26,11 +26,17 @@ func table() map[string]rule {
 	graphs := []string{gomlx}
 	return map[string]rule{
 		// Foundations: they know nothing of ours.
-		"internal/nn":                 {others: graphs},
-		"internal/loss":               {others: graphs},
-		"internal/align":              {others: []string{"gonum.org/v1/gonum"}},
-		"internal/engine":             {others: graphs},
-		"internal/decode":             {},
+		"internal/nn":     {others: graphs},
+		"internal/loss":   {others: graphs},
+		"internal/align":  {others: []string{"gonum.org/v1/gonum"}},
+		"internal/engine": {ours: []string{"engine"}, others: graphs},
+		"internal/decode": {},
+		"engine": {
+			ours:   []string{"engine/internal/kernels", "engine/internal/team"},
+			others: graphs,
+		},
+		"engine/internal/capture":     {others: graphs},
+		"engine/internal/team":        {},
 		"engine/internal/kernels":     {others: []string{"golang.org/x/sys/cpu"}},
 		"engine/internal/kernels/asm": {others: []string{"github.com/mmcloughlin/avo"}},
 		"internal/imageproc":          {others: []string{"golang.org/x/image"}},

@@ -11,12 +11,16 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
+
+	native "github.com/cutline-go/cutline/engine"
 )
 
 // Open returns the engine called name:
 //
 //   - "" or "go": pure Go, part of every build. Use it from as many goroutines
 //     as wanted; Kernels says how fast it is.
+//   - "cutline": this project's own, pure Go with assembly kernels, part of every
+//     build. CUTLINE_KERNELS chooses the kernels.
 //   - "onnx:PATH": ONNX Runtime, from the shared library at PATH, in builds
 //     with the tag onnx. The first library opened serves the whole process.
 //
@@ -26,6 +30,8 @@ func Open(name string) (compute.Backend, error) {
 	switch {
 	case name == "" || name == "go":
 		return openGo()
+	case name == native.Name:
+		return openNative()
 	case kind == "onnx":
 		return openONNX(library)
 	}
@@ -35,10 +41,11 @@ func Open(name string) (compute.Backend, error) {
 // Names returns the names that Open accepts in this build, the default first;
 // "onnx" stands for "onnx:PATH".
 func Names() []string {
+	names := []string{"go", native.Name}
 	if haveONNX {
-		return []string{"go", "onnx"}
+		names = append(names, "onnx")
 	}
-	return []string{"go"}
+	return names
 }
 
 // newGoBackend opens GoMLX's pure Go backend with its ops run one after

@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"os"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -8,10 +9,14 @@ import (
 	"github.com/cutline-go/cutline/internal/engine"
 )
 
-// Engine returns the pure-Go engine.
+// Variable names the environment variable that chooses the engine of the golden
+// tests.
+const Variable = "CUTLINE_ENGINE"
+
+// Engine returns the engine that [Variable] names, or the default.
 func Engine(t testing.TB) compute.Backend {
 	t.Helper()
-	e, err := engine.Open("go")
+	e, err := engine.Open(os.Getenv(Variable))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+)
+
+// Buffer holds a tensor. Its values never change while it lives, so a matrix
+// keeps its packed copy, which all graphs share.
+type Buffer struct {
+	backend *Backend
+	shape   shapes.Shape
+	bytes   []byte // nil once finalized
+
+	packing sync.Mutex
+	packed  map[layout][]float32
+}
+
+var _ compute.Buffer = (*Buffer)(nil)
+
+var errFinalized = errors.New("engine: the buffer has been finalized")
+
+// BufferFromFlatData copies flat, a slice of the shape's type and size.
+func (b *Backend) BufferFromFlatData(_ compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
+	if shape.IsDynamic() {
+		return nil, fmt.Errorf("engine: a buffer of the dynamic shape %s", shape)
+	}
+	from, err := checked(flat, shape)
+	if err != nil {
+		return nil, err
+	}
+	buffer := &Buffer{backend: b, shape: shape.Clone(), bytes: alignedBytes(len(from))}
+	copy(buffer.bytes, from)
+	return buffer, nil
+}
+
+// checked returns the bytes of flat, which must hold just what shape says.
+func checked(flat any, shape shapes.Shape) ([]byte, error) {
+	if t := reflect.TypeOf(flat); t == nil || t.Kind() != reflect.Slice || dtypes.FromGoType(t.Elem()) != shape.DType && !shape.DType.IsPacked() {
+		return nil, fmt.Errorf("engine: %T for a tensor of shape %s", flat, shape)
+	}
+	if n := reflect.ValueOf(flat).Len(); n == 0 {
+		if shape.Size() == 0 {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("engine: no values for shape %s", shape)
+	}
+	bytes := dtypes.UnsafeByteSliceFromAny(flat)
+	if len(bytes) != bytesOf(shape) {
+		return nil, fmt.Errorf("engine: %d bytes for shape %s", len(bytes), shape)
+	}
+	return bytes, nil
+}
+
+func bytesOf(shape shapes.Shape) int { return shape.DType.SizeForDimensions(shape.Dimensions...) }
+
+func elemType(flat any) reflect.Type {
+	if t := reflect.TypeOf(flat); t != nil && t.Kind() == reflect.Slice {
+		return t.Elem()
+	}
+	return reflect.TypeFor[struct{}]()
+}
+
+func lengthOf(flat any) int { return reflect.ValueOf(flat).Len() }
+
+// Backend returns the engine.
+func (b *Buffer) Backend() compute.Backend { return b.backend }
+
+// Finalize gives the memory back.
+func (b *Buffer) Finalize() error {
+	b.release()
+	return nil
+}
+
+func (b *Buffer) release() {
+	if b.bytes != nil {
+		b.backend.memory.give(b.bytes)
+		b.bytes, b.packed = nil, nil
+	}
+}
+
+// Shape returns the shape.
+func (b *Buffer) Shape() (shapes.Shape, error) {
+	if b.bytes == nil {
+		return shapes.Invalid(), errFinalized
+	}
+	return b.shape, nil
+}
+
+// DeviceNum returns 0, the only device.
+func (b *Buffer) DeviceNum() (compute.DeviceNum, error) { return 0, nil }
+
+// ToFlatData copies the values to flat, a slice of the buffer's type and size.
+func (b *Buffer) ToFlatData(flat any) error {
+	if b.bytes == nil {
+		return errFinalized
+	}
+	to, err := checked(flat, b.shape)
+	if err != nil {
+		return err
+	}
+	copy(to, b.bytes)
+	return nil
+}
+
+// Data is refused, as buffers are not shared.
+func (b *Buffer) Data() (any, error) {
+	return nil, fmt.Errorf("engine: shared buffers: %w", compute.ErrNotImplemented)
+}
+
+// CopyToDevice copies the buffer.
+func (b *Buffer) CopyToDevice(compute.DeviceNum) (compute.Buffer, error) {
+	if b.bytes == nil {
+		return nil, errFinalized
+	}
+	c := &Buffer{backend: b.backend, shape: b.shape, bytes: b.backend.memory.take(len(b.bytes))}
+	copy(c.bytes, b.bytes)
+	return c, nil
+}
+
+// surrender finalizes the buffer without giving up its memory, which has a new
+// owner.
+func (b *Buffer) surrender() { b.bytes, b.packed = nil, nil }

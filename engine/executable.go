@@ -1,0 +1,248 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
+
+	"github.com/cutline-go/cutline/engine/internal/kernels"
+	"github.com/cutline-go/cutline/engine/internal/team"
+)
+
+// Executable is a compiled graph. It is safe for concurrent use.
+type Executable struct {
+	backend      *Backend
+	main         *function
+	slots        []*slot
+	instructions []instruction
+	arena        int // bytes
+	outputs      []*slot
+	outputShapes []shapes.Shape
+	inputShapes  []shapes.Shape
+	environments sync.Pool // of *env
+}
+
+var _ compute.Executable = (*Executable)(nil)
+
+// Finalize does nothing: the garbage collector frees a graph.
+func (x *Executable) Finalize() {}
+
+// Inputs returns the names and shapes of the parameters.
+func (x *Executable) Inputs() (names []string, inputShapes []shapes.Shape) {
+	return x.main.names, x.inputShapes
+}
+
+// Outputs returns the shapes of the results.
+func (x *Executable) Outputs() []shapes.Shape { return x.outputShapes }
+
+// env is one execution.
+type env struct {
+	backend *Backend
+	kernels *kernels.Set
+	team    *team.Team // nil if this execution has one thread
+	mem     [][]byte   // by slot
+	inputs  []*Buffer
+	owned   []bool // by slot: its memory is that of a donated input
+	workers []worker
+}
+
+// worker is the scratch memory of a thread.
+type worker struct {
+	chunks [][]float32
+	bools  []bool
+}
+
+// bytes is a view's memory, from its first element on.
+func (e *env) bytes(v view) []byte { return e.mem[v.slot.index][v.dtype.SizeForDimensions(v.offset):] }
+
+// floats is a float32 view's memory, from its first element on.
+func (e *env) floats(v view) []float32 { return slice[float32](e, v) }
+
+// slice is a view's memory from its first element on, as values of its type.
+func slice[T any](e *env, v view) []T {
+	return all[T](e, v.slot)[v.offset:]
+}
+
+// all is the memory of a slot as values of a type.
+func all[T any](e *env, s *slot) []T {
+	var zero T
+	bytes := e.mem[s.index]
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(bytes))), len(bytes)/int(unsafe.Sizeof(zero)))
+}
+
+// each calls do for every part in [0, parts), on all threads.
+func (e *env) each(parts int, do func(w *worker, part int)) error {
+	run := team.Alone
+	if e.team != nil {
+		run = e.team.Run
+	}
+	return run(parts, func(id, part int) { do(&e.workers[id], part) })
+}
+
+// Execute runs the graph.
+func (x *Executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.DeviceNum) ([]compute.Buffer, error) {
+	e, _ := x.environments.Get().(*env)
+	if e == nil {
+		e = x.newEnv()
+	}
+	defer x.environments.Put(e)
+	defer clear(e.inputs)
+	if err := x.take(e, inputs); err != nil {
+		return nil, err
+	}
+	if x.arena > 0 {
+		arena := x.backend.memory.take(x.arena)
+		defer x.backend.memory.give(arena)
+		x.bind(e, arena)
+	}
+	donated := func(i int) bool { return i < len(donate) && donate[i] }
+	x.adopt(e, donated)
+	err := x.run(e, x.instructions)
+	results := x.results(e, err == nil)
+	for i, b := range e.inputs {
+		if donated(i) {
+			b.release()
+		}
+	}
+	return results, err
+}
+
+func (x *Executable) newEnv() *env {
+	e := &env{
+		backend: x.backend, kernels: x.backend.kernels,
+		mem: make([][]byte, len(x.slots)), owned: make([]bool, len(x.slots)), inputs: make([]*Buffer, len(x.inputShapes)),
+		workers: make([]worker, x.backend.team.Size()),
+	}
+	for _, s := range x.slots {
+		if s.kind == constant {
+			e.mem[s.index] = s.fixed
+		}
+	}
+	return e
+}
+
+// take checks the inputs and lends their memory to the execution.
+func (x *Executable) take(e *env, inputs []compute.Buffer) error {
+	if len(inputs) != len(x.inputShapes) {
+		return fmt.Errorf("engine: %d inputs, the graph has %d parameters", len(inputs), len(x.inputShapes))
+	}
+	for i, input := range inputs {
+		b, ok := input.(*Buffer)
+		if !ok || b == nil {
+			return fmt.Errorf("engine: input %d (%s) is a %T, not a buffer of this engine", i, x.main.names[i], input)
+		}
+		if b.bytes == nil {
+			return fmt.Errorf("engine: input %d (%s): %w", i, x.main.names[i], errFinalized)
+		}
+		if !b.shape.Equal(x.inputShapes[i]) {
+			return fmt.Errorf("engine: input %d (%s) has shape %s, want %s", i, x.main.names[i], b.shape, x.inputShapes[i])
+		}
+		e.inputs[i] = b
+	}
+	for _, s := range x.slots {
+		if s.kind == parameter {
+			e.mem[s.index] = e.inputs[s.parameter].bytes
+		}
+	}
+	return nil
+}
+
+func (x *Executable) bind(e *env, arena []byte) {
+	for _, s := range x.slots {
+		if s.kind == temporary && s.until >= 0 {
+			e.mem[s.index] = arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
+		}
+	}
+}
+
+// adopt gives outputs memory: that of a donated parameter where the plan says so.
+func (x *Executable) adopt(e *env, donated func(int) bool) {
+	for _, s := range x.slots {
+		switch s.kind {
+		case output:
+			e.mem[s.index] = x.backend.memory.take(s.bytes)
+		case adopted:
+			b := e.inputs[s.parameter]
+			if e.owned[s.index] = donated(s.parameter) && !x.twice(e, b); e.owned[s.index] {
+				e.mem[s.index] = b.bytes
+				continue
+			}
+			e.mem[s.index] = x.backend.memory.take(s.bytes)
+			if s.copied {
+				copy(e.mem[s.index], b.bytes)
+			}
+		}
+	}
+}
+
+// twice tells whether a buffer is given for more than one parameter.
+func (x *Executable) twice(e *env, b *Buffer) bool {
+	n := 0
+	for _, other := range e.inputs {
+		if other == b {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// run executes instructions one after another.
+func (x *Executable) run(e *env, instructions []instruction) (err error) {
+	if x.backend.team.Lock() {
+		e.team = x.backend.team
+		defer func() {
+			e.team = nil
+			x.backend.team.Unlock()
+		}()
+	}
+	current := ""
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("engine: %s: %v", current, r)
+		}
+	}()
+	for i := range instructions {
+		current = instructions[i].name
+		if err := instructions[i].run(e); err != nil {
+			return fmt.Errorf("engine: %s: %w", current, err)
+		}
+	}
+	return nil
+}
+
+// runOnce computes the constants of a plan.
+func (x *Executable) runOnce(instructions []instruction) error {
+	if len(instructions) == 0 {
+		return nil
+	}
+	return x.run(x.newEnv(), instructions)
+}
+
+// results makes buffers of the outputs, or gives their memory back.
+func (x *Executable) results(e *env, keep bool) []compute.Buffer {
+	var results []compute.Buffer
+	kept := map[int]bool{}
+	for i, s := range x.outputs {
+		if keep {
+			results = append(results, &Buffer{backend: x.backend, shape: x.outputShapes[i], bytes: e.mem[s.index]})
+			kept[s.index] = true
+		}
+	}
+	for _, s := range x.slots {
+		if s.kind == output || s.kind == adopted {
+			switch {
+			case kept[s.index] && e.owned[s.index]:
+				e.inputs[s.parameter].surrender()
+			case !kept[s.index] && !e.owned[s.index]:
+				x.backend.memory.give(e.mem[s.index])
+			}
+		}
+		if s.kind != constant {
+			e.mem[s.index] = nil // so that a waiting env keeps no tensor alive
+		}
+	}
+	return results
+}

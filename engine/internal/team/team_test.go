@@ -1,0 +1,65 @@
+package team
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestRunDoesEachPartOnce(t *testing.T) {
+	for _, size := range []int{1, 2, 5} {
+		team := New(size)
+		for parts := range 200 {
+			if parts%50 == 49 {
+				time.Sleep(time.Millisecond) // let helpers fall asleep
+			}
+			done := make([]atomic.Int32, parts)
+			run := Alone
+			if team.Lock() {
+				run = team.Run
+			}
+			err := run(parts, func(worker, part int) {
+				if worker < 0 || worker >= team.Size() {
+					t.Errorf("worker %d of %d", worker, team.Size())
+				}
+				done[part].Add(1)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for part := range done {
+				if n := done[part].Load(); n != 1 {
+					t.Fatalf("part %d of %d ran %d times", part, parts, n)
+				}
+			}
+			if size > 1 {
+				team.Unlock()
+			}
+		}
+		team.Close()
+	}
+}
+
+func TestPanicComesBack(t *testing.T) {
+	team := New(3)
+	defer team.Close()
+	if !team.Lock() {
+		t.Fatal("a new team is busy")
+	}
+	defer team.Unlock()
+	broken := errors.New("broken")
+	if err := team.Run(100, func(_, part int) {
+		if part == 7 {
+			panic(broken)
+		}
+	}); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+	if err := team.Run(100, func(int, int) {}); err != nil {
+		t.Errorf("after a panic: %v", err)
+	}
+	if team.Lock() {
+		t.Error("a busy team helps twice")
+	}
+}

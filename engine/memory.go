@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"math/bits"
+	"sync"
+	"unsafe"
+)
+
+// memory keeps what finalized buffers and ended executions give back, by size, so
+// that a graph that runs again allocates nothing.
+type memory struct {
+	mu    sync.Mutex
+	pools map[int]*sync.Pool // of *byte, by capacity
+}
+
+// take returns n bytes with any content, aligned for every data type.
+func (m *memory) take(n int) []byte {
+	size := roomy(n)
+	if p, _ := m.pool(size).Get().(*byte); p != nil {
+		return unsafe.Slice(p, size)[:n]
+	}
+	return alignedBytes(size)[:n]
+}
+
+func (m *memory) give(b []byte) {
+	if size := cap(b); size > 0 && size == roomy(size) {
+		m.pool(size).Put(unsafe.SliceData(b))
+	}
+}
+
+func (m *memory) pool(size int) *sync.Pool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pools == nil {
+		m.pools = map[int]*sync.Pool{}
+	}
+	p := m.pools[size]
+	if p == nil {
+		p = new(sync.Pool)
+		m.pools[size] = p
+	}
+	return p
+}
+
+// roomy rounds up to one of eight sizes for each power of two.
+func roomy(n int) int {
+	step := 1 << max(6, bits.Len(uint(n))-4)
+	return (n + step - 1) / step * step
+}
+
+// alignedBytes is never nil, so that an empty tensor is told from a finalized one.
+func alignedBytes(n int) []byte {
+	words := make([]uint64, n/8+1)
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*8)[:n:n]
+}
+
+// floatsOf is memory as float32s.
+func floatsOf(b []byte) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
+}

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapeinference"
+	"github.com/gomlx/compute/shapes"
+)
+
+// copy adds an instruction that copies from to to, of the same dims.
+func (p *planner) copy(to, from view) {
+	if to.size() == 0 {
+		return
+	}
+	move := mover(to, from)
+	p.emit("copy", []view{from}, []view{to}, func(e *env) error {
+		return move(e, to.offset, from.offset)
+	})
+}
+
+// mover returns a function that copies between two views of the same dims and
+// type, whose first elements are at the given offsets.
+func mover(to, from view) func(e *env, to, from int) error {
+	switch to.dtype.Size() {
+	case 1:
+		return moverOf[uint8](to, from)
+	case 2:
+		return moverOf[uint16](to, from)
+	case 4:
+		return moverOf[uint32](to, from)
+	case 8:
+		return moverOf[uint64](to, from)
+	}
+	return moverOf[[2]uint64](to, from)
+}
+
+func moverOf[T any](to, from view) func(e *env, toAt, fromAt int) error {
+	axes := pair(to, from)
+	row := axes[len(axes)-1]
+	outer := axes[:len(axes)-1]
+	rows := 1
+	for _, a := range outer {
+		rows *= a.dim
+	}
+	perPart := max(1, 1<<15/max(1, row.dim))
+	parts := (rows + perPart - 1) / perPart
+	return func(e *env, toAt, fromAt int) error {
+		y, x := all[T](e, to.slot), all[T](e, from.slot)
+		do := func(_ *worker, part int) {
+			for r := part * perPart; r < min((part+1)*perPart, rows); r++ {
+				i, j, rest := toAt, fromAt, r
+				for k := len(outer) - 1; k >= 0; k-- {
+					i += rest % outer[k].dim * outer[k].to
+					j += rest % outer[k].dim * outer[k].from
+					rest /= outer[k].dim
+				}
+				moveRow(y, x, i, j, row)
+			}
+		}
+		if parts == 1 {
+			do(nil, 0)
+			return nil
+		}
+		return e.each(parts, do)
+	}
+}
+
+func moveRow[T any](y, x []T, i, j int, row pairAxis) {
+	if row.to == 1 && row.from == 1 {
+		copy(y[i:i+row.dim], x[j:j+row.dim])
+		return
+	}
+	for range row.dim {
+		y[i] = x[j]
+		i, j = i+row.to, j+row.from
+	}
+}
+
+// pairAxis is an axis of two views.
+type pairAxis struct{ dim, to, from int }
+
+// pair joins the axes that both views run through with one stride; there is
+// always one.
+func pair(to, from view) []pairAxis {
+	var axes []pairAxis
+	for i, d := range to.dims {
+		if d == 1 {
+			continue
+		}
+		a := pairAxis{d, to.strides[i], from.strides[i]}
+		if n := len(axes); n > 0 && axes[n-1].to == d*a.to && axes[n-1].from == d*a.from {
+			a.dim *= axes[n-1].dim
+			axes = axes[:n-1]
+		}
+		axes = append(axes, a)
+	}
+	if len(axes) == 0 {
+		axes = append(axes, pairAxis{1, 1, 1})
+	}
+	return axes
+}
+
+func shapesOfInputs(n *node) []shapes.Shape { return shapesOf(n.inputs) }
+
+func concatenateShape(n *node) (shapes.Shape, error) {
+	return shapeinference.Concatenate(shapesOfInputs(n), n.attrs[0].(int))
+}
+
+// lowerConcatenate copies each input to its place.
+func lowerConcatenate(p *planner, n *node) bool {
+	axis, out := n.attrs[0].(int), n.outputs[0]
+	if out.shape.DType.IsPacked() {
+		return false
+	}
+	to, at := p.allocPieces(out), 0
+	for _, v := range n.inputs {
+		starts := make([]int, len(to.dims))
+		starts[axis] = at
+		at += v.shape.Dimensions[axis]
+		p.copy(to.sliced(starts, v.shape.Dimensions, nil), p.view(v))
+	}
+	return true
+}
+
+func padShape(n *node) (shapes.Shape, error) {
+	return shapeinference.Pad(n.inputs[0].shape, n.attrs[0].([]compute.PadAxis)...)
+}
+
+// lowerPad fills the output and copies the input into its middle.
+func lowerPad(p *planner, n *node) bool {
+	from := p.view(n.inputs[0])
+	starts, steps := make([]int, len(from.dims)), make([]int, len(from.dims))
+	for i := range steps {
+		steps[i] = 1
+	}
+	for i, a := range n.attrs[0].([]compute.PadAxis) {
+		if a.Start < 0 || a.End < 0 || a.Interior < 0 {
+			return false
+		}
+		starts[i], steps[i] = a.Start, a.Interior+1
+	}
+	if n.outputs[0].shape.DType.IsPacked() {
+		return false
+	}
+	to := p.allocPieces(n.outputs[0])
+	p.copy(to, p.view(n.inputs[1]).like(to.dims))
+	p.copy(to.sliced(starts, slices.Clone(from.dims), steps), from)
+	return true
+}

@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+)
+
+// instruction is one step of a compiled graph.
+type instruction struct {
+	name          string
+	reads, writes []*slot
+	run           func(e *env) error
+}
+
+// planner turns the recorded nodes of a graph into instructions.
+type planner struct {
+	backend *Backend
+	main    *function
+
+	live    []*node
+	uses    map[*value]int  // readers that are still to come, outputs among them
+	group   map[*node]*node // the last node of the program that a node is part of
+	parts   map[*node][]*node
+	sources map[*node]*node // the product that a program is applied to, by its last node
+
+	views        map[*value]view
+	slots        []*slot
+	parameters   []*slot
+	instructions []instruction
+	once         []instruction // those that depend on constants alone
+	numbers      map[uint32][]float32
+}
+
+// plan compiles a graph.
+func plan(b *Backend, main *function) (*Executable, error) {
+	p := &planner{
+		backend: b, main: main, uses: map[*value]int{}, group: map[*node]*node{}, parts: map[*node][]*node{},
+		sources: map[*node]*node{},
+		views:   map[*value]view{}, numbers: map[uint32][]float32{},
+	}
+	p.findLive()
+	p.findGroups()
+	p.findSources()
+	for _, v := range main.parameters {
+		p.parameters = append(p.parameters, p.slot(parameter, bytesOf(v.shape)))
+		p.parameters[len(p.parameters)-1].parameter = len(p.parameters) - 1
+		p.views[v] = whole(p.parameters[len(p.parameters)-1], v)
+	}
+	for _, n := range p.live {
+		if p.group[n] != nil && p.group[n] != n {
+			continue // computed by the last node of its program
+		}
+		if err := p.lower(n); err != nil {
+			return nil, fmt.Errorf("%s: %w", n.op, err)
+		}
+		p.used(n)
+	}
+	return p.finish()
+}
+
+// findLive drops what no output depends on, and counts readers.
+func (p *planner) findLive() {
+	needed := map[*node]bool{}
+	for _, v := range p.main.outputs {
+		needed[v.node] = true
+		p.uses[v]++
+	}
+	for i := len(p.main.nodes) - 1; i >= 0; i-- {
+		n := p.main.nodes[i]
+		if !needed[n] {
+			continue
+		}
+		for _, v := range n.inputs {
+			if v != nil {
+				needed[v.node] = true
+				p.uses[v]++
+			}
+		}
+	}
+	for _, n := range p.main.nodes {
+		if needed[n] {
+			p.live = append(p.live, n)
+		}
+	}
+}
+
+// lower adds the instructions of a node.
+func (p *planner) lower(n *node) error {
+	switch n.op {
+	case compute.OpTypeParameter:
+		return nil
+	case compute.OpTypeConstant:
+		s := p.slot(constant, bytesOf(n.outputs[0].shape))
+		if s.fixed = alignedBytes(s.bytes); s.bytes > 0 {
+			copy(s.fixed, dtypes.UnsafeByteSliceFromAny(n.flat))
+		}
+		p.views[n.outputs[0]] = whole(s, n.outputs[0])
+		return nil
+	}
+	if p.group[n] == n {
+		return p.program(n)
+	}
+	if o, ok := p.backend.ops[n.op]; ok && o.lower != nil && o.lower(p, n) {
+		return nil
+	}
+	return p.backend.fallback.emit(p, n)
+}
+
+// used counts off the inputs of a node, and of those that were joined to it.
+func (p *planner) used(n *node) {
+	all := p.parts[n]
+	if len(all) == 0 {
+		all = []*node{n}
+	}
+	if source := p.sources[n]; source != nil {
+		all = append(slices.Clone(all), source)
+	}
+	for _, m := range all {
+		for _, v := range m.inputs {
+			if v != nil {
+				p.uses[v]--
+			}
+		}
+	}
+}
+
+func (p *planner) slot(k kind, bytes int) *slot {
+	s := &slot{index: len(p.slots), kind: k, bytes: bytes}
+	p.slots = append(p.slots, s)
+	return s
+}
+
+func whole(s *slot, v *value) view {
+	return view{slot: s, dtype: v.shape.DType, dims: v.shape.Dimensions, strides: rowMajor(v.shape.Dimensions)}
+}
+
+// view is where a value lies.
+func (p *planner) view(v *value) view {
+	w, ok := p.views[v]
+	if !ok {
+		panic(fmt.Sprintf("no memory for the output of %s", v.node.op))
+	}
+	return w
+}
+
+// alloc gives a value memory of its own.
+func (p *planner) alloc(v *value) view {
+	p.views[v] = whole(p.slot(temporary, bytesOf(v.shape)), v)
+	return p.views[v]
+}
+
+// allocPieces is alloc for a value that several instructions write.
+func (p *planner) allocPieces(v *value) view {
+	w := p.alloc(v)
+	w.slot.pieces = true
+	return w
+}
+
+// scratch is memory for n float32s that only the next instructions use.
+func (p *planner) scratch(n int) view {
+	return view{slot: p.slot(temporary, 4*n), dtype: dtypes.Float32, dims: []int{n}, strides: []int{1}}
+}
+
+// dense is v, or a copy of it whose elements lie in order.
+func (p *planner) dense(v view) view {
+	if v.isDense() {
+		return v
+	}
+	w := view{slot: p.slot(temporary, v.dtype.SizeForDimensions(v.dims...)), dtype: v.dtype, dims: v.dims, strides: rowMajor(v.dims)}
+	p.copy(w, v)
+	return w
+}
+
+// emit adds an instruction. One that reads constants alone runs once, when the
+// graph is compiled.
+func (p *planner) emit(name string, reads, writes []view, run func(e *env) error) {
+	i := instruction{name: name, run: run}
+	fixed := true
+	for _, v := range reads {
+		i.reads = append(i.reads, v.slot)
+		fixed = fixed && v.slot.kind == constant
+	}
+	for _, v := range writes {
+		i.writes = append(i.writes, v.slot)
+		fixed = fixed && v.slot.kind == temporary && !v.slot.pieces
+	}
+	if !fixed {
+		p.instructions = append(p.instructions, i)
+		return
+	}
+	for _, s := range i.writes {
+		if s.kind = constant; s.fixed == nil {
+			s.fixed = alignedBytes(s.bytes)
+		}
+	}
+	p.once = append(p.once, i)
+}
+
+// dies tells whether the node that is being lowered is the last to read the slot
+// of an input of it.
+func (p *planner) dies(n *node, s *slot) bool {
+	own := map[*value]int{}
+	for _, m := range append([]*node{n}, p.parts[n]...) {
+		if m == n && len(p.parts[n]) > 0 {
+			continue
+		}
+		for _, v := range m.inputs {
+			if v != nil {
+				own[v]++
+			}
+		}
+	}
+	for v, w := range p.views {
+		if w.slot == s && p.uses[v] > own[v] {
+			return false
+		}
+	}
+	return true
+}
+
+// inPlace returns a view like v that the node being lowered may write into, with
+// v's values in it, or false: the memory of v itself where nobody reads it later.
+func (p *planner) inPlace(n *node, v view) (view, bool) {
+	if !v.isWhole() || !p.dies(n, v.slot) {
+		return v, false
+	}
+	switch v.slot.kind {
+	case temporary, adopted:
+		return v, true
+	case parameter:
+		s := p.slot(adopted, v.slot.bytes)
+		s.parameter, s.copied = v.slot.parameter, true
+		w := v
+		w.slot = s
+		return w, true
+	}
+	return v, false
+}

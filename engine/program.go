@@ -1,0 +1,374 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+
+	"github.com/cutline-go/cutline/engine/internal/kernels"
+)
+
+// chunk is how many elements a program works on at a time: few enough that what
+// its steps hand on stays in the first cache.
+const chunk = 1024
+
+// step is an elementwise operation on float32s.
+type step func(s *kernels.Set, y []float32, x [][]float32)
+
+// program is a group of elementwise operations on tensors of the same dims, run
+// together chunk by chunk.
+type program struct {
+	outer     []int // dims of the rows
+	inner     int   // length of a row
+	externs   []extern
+	steps     []programStep
+	registers int
+}
+
+// extern is a tensor that a program reads, repeated to the program's dims.
+type extern struct {
+	view   view
+	outer  []int     // strides by the axes of outer
+	stride int       // within a row
+	splat  []float32 // a constant scalar, a chunk of it
+}
+
+type programStep struct {
+	run       step
+	condition *extern
+	inputs    []int // registers, or externs as −1−index
+	output    int   // −1 for the result
+}
+
+// findGroups joins elementwise nodes: one whose readers all belong to a program
+// becomes part of it.
+func (p *planner) findGroups() {
+	readers := map[*value][]*node{}
+	for _, n := range p.live {
+		for _, v := range n.inputs {
+			if v != nil {
+				readers[v] = append(readers[v], n)
+			}
+		}
+	}
+	isOutput := map[*value]bool{}
+	for _, v := range p.main.outputs {
+		isOutput[v] = true
+	}
+	for i := len(p.live) - 1; i >= 0; i-- {
+		n := p.live[i]
+		if !p.isStep(n) {
+			continue
+		}
+		last := n
+		if v := n.outputs[0]; !isOutput[v] {
+			last = p.joined(v, readers[v])
+		}
+		if last == nil || len(p.parts[last]) >= 48 {
+			last = n
+		}
+		p.group[n] = last
+		p.parts[last] = append(p.parts[last], n)
+	}
+	for _, parts := range p.parts {
+		slices.Reverse(parts) // into the order of the graph
+	}
+}
+
+// joined is the program that all readers of v belong to, or nil.
+func (p *planner) joined(v *value, readers []*node) *node {
+	var last *node
+	for _, r := range readers {
+		g := p.group[r]
+		if g == nil || last != nil && g != last || !slices.Equal(g.outputs[0].shape.Dimensions, v.shape.Dimensions) {
+			return nil
+		}
+		last = g
+	}
+	return last
+}
+
+// isStep tells whether a node can be part of a program.
+func (p *planner) isStep(n *node) bool {
+	o, ok := p.backend.ops[n.op]
+	if !ok || o.step == nil || n.outputs[0].shape.DType != dtypes.Float32 || n.outputs[0].size() == 0 {
+		return false
+	}
+	for i, v := range n.inputs {
+		want := dtypes.Float32
+		if o.selects && i == 0 {
+			want = dtypes.Bool
+		}
+		if v.shape.DType != want {
+			return false
+		}
+	}
+	return true
+}
+
+// program adds the instruction of the group that ends in n.
+func (p *planner) program(n *node) error {
+	out := n.outputs[0]
+	if p.overwrites(n) {
+		return nil
+	}
+	source := p.epilogueOf(n)
+	var result view
+	if source == nil {
+		result = p.alloc(out)
+	}
+	g, reads := p.build(n, source)
+	if source != nil {
+		return p.matmulWith(source.node, g, reads, out)
+	}
+	rows := product(g.outer)
+	// Parts of about 16 chunks, of whole rows where rows are short.
+	rowsPer := max(1, 16*chunk/max(1, g.inner))
+	colsPer := g.inner
+	if rows == 1 {
+		colsPer = 16 * chunk
+	}
+	cuts := (g.inner + colsPer - 1) / colsPer
+	parts := (rows + rowsPer - 1) / rowsPer * cuts
+	p.emit("elementwise", reads, []view{result}, func(e *env) error {
+		y := e.floats(result)
+		return e.each(parts, func(w *worker, part int) {
+			first := part / cuts * rowsPer
+			from := part % cuts * colsPer
+			for row := first; row < min(first+rowsPer, rows); row++ {
+				for col := from; col < min(from+colsPer, g.inner); col += chunk {
+					n := min(chunk, g.inner-col, from+colsPer-col)
+					at := row*g.inner + col
+					g.run(e, w, row, col, y[at:at+n], nil)
+				}
+			}
+		})
+	})
+	return nil
+}
+
+// build compiles the group that ends in n. If source is not nil, it is a product
+// [M, N] that the program is applied to in place, and rows are those of C.
+func (p *planner) build(n *node, source *value) (*program, []view) {
+	g := &program{}
+	dims := n.outputs[0].shape.Dimensions
+	register := map[*value]int{}
+	parts := p.parts[n]
+	remaining := map[*value]int{}
+	for _, m := range parts {
+		for _, v := range m.inputs {
+			remaining[v]++
+		}
+	}
+	var reads []view
+	var free []int
+	for _, m := range parts {
+		s := programStep{run: p.backend.ops[m.op].step}
+		inputs := m.inputs
+		if p.backend.ops[m.op].selects {
+			e := extern{view: p.view(inputs[0]).like(dims)}
+			reads = append(reads, e.view)
+			s.condition, inputs = &e, inputs[1:]
+		}
+		for _, v := range inputs {
+			at, ok := register[v]
+			if !ok {
+				at = -1 - len(g.externs)
+				register[v] = at
+				e := extern{}
+				if v == source {
+					e.outer = nil
+				} else {
+					e.view = p.view(v).like(dims)
+					e.splat = p.splat(p.view(v))
+					reads = append(reads, e.view)
+				}
+				g.externs = append(g.externs, e)
+			}
+			s.inputs = append(s.inputs, at)
+		}
+		for _, v := range inputs {
+			if remaining[v]--; remaining[v] == 0 && register[v] >= 0 {
+				free = append(free, register[v])
+			}
+		}
+		switch {
+		case m == n:
+			s.output = -1
+		case len(free) > 0:
+			s.output, free = free[len(free)-1], free[:len(free)-1]
+		default:
+			s.output = g.registers
+			g.registers++
+		}
+		register[m.outputs[0]] = s.output
+		g.steps = append(g.steps, s)
+	}
+	sourceAt := -1
+	if source != nil {
+		sourceAt = -1 - register[source]
+	}
+	g.layOut(dims, sourceAt)
+	return g, reads
+}
+
+// layOut finds the rows that all tensors of a program run through with one
+// stride each. The rows of a product are those of its last axis.
+func (g *program) layOut(dims []int, source int) {
+	var views []*extern
+	for i := range g.externs {
+		if i != source {
+			views = append(views, &g.externs[i])
+		}
+	}
+	for i := range g.steps {
+		if c := g.steps[i].condition; c != nil {
+			views = append(views, c)
+		}
+	}
+	// Axes that every tensor runs through with one stride are joined.
+	var kept []int // the last of each group of axes
+	var lengths []int
+	for axis := range dims {
+		if dims[axis] == 1 && !(source >= 0 && axis == len(dims)-1) {
+			continue
+		}
+		last := len(kept) - 1
+		joins := last >= 0 && !(source >= 0 && axis == len(dims)-1)
+		for _, e := range views {
+			joins = joins && e.view.strides[kept[last]] == dims[axis]*e.view.strides[axis]
+		}
+		if joins {
+			kept[last], lengths[last] = axis, lengths[last]*dims[axis]
+		} else {
+			kept, lengths = append(kept, axis), append(lengths, dims[axis])
+		}
+	}
+	g.inner = 1
+	if n := len(kept); n > 0 {
+		g.inner, g.outer = lengths[n-1], lengths[:n-1]
+	}
+	for _, e := range views {
+		for i, axis := range kept {
+			if i == len(kept)-1 {
+				e.stride = e.view.strides[axis]
+			} else {
+				e.outer = append(e.outer, e.view.strides[axis])
+			}
+		}
+	}
+}
+
+// splat is a chunk full of a scalar constant that is known already.
+func (p *planner) splat(v view) []float32 {
+	for i, d := range v.dims {
+		if d != 1 && v.strides[i] != 0 {
+			return nil
+		}
+	}
+	if v.slot.kind != constant || v.slot.fixed == nil || p.isWritten(v.slot) {
+		return nil
+	}
+	number := math.Float32frombits(binary.LittleEndian.Uint32(v.slot.fixed[4*v.offset:]))
+	bits := math.Float32bits(number)
+	if p.numbers[bits] == nil {
+		p.numbers[bits] = slices.Repeat([]float32{number}, chunk)
+	}
+	return p.numbers[bits]
+}
+
+// isWritten tells whether an instruction computes a constant, so that its value
+// is not known yet.
+func (p *planner) isWritten(s *slot) bool {
+	return slices.ContainsFunc(p.once, func(i instruction) bool { return slices.Contains(i.writes, s) })
+}
+
+// run computes the columns [col, col+len(y)) of a row. produced is what a product
+// wrote there, which may be y itself.
+func (g *program) run(e *env, w *worker, row, col int, y, produced []float32) {
+	n := len(y)
+	var space [8][]float32
+	inputs := space[:0]
+	for i := range g.steps {
+		s := &g.steps[i]
+		inputs = inputs[:0]
+		for _, at := range s.inputs {
+			if at >= 0 {
+				inputs = append(inputs, w.chunk(at)[:n])
+				continue
+			}
+			x := &g.externs[-1-at]
+			if x.view.slot == nil {
+				inputs = append(inputs, produced)
+			} else {
+				inputs = append(inputs, x.read(e, w.chunk(g.registers-1-at), g.outer, row, col, n))
+			}
+		}
+		to := y
+		if s.output >= 0 {
+			to = w.chunk(s.output)[:n]
+		}
+		if s.condition != nil {
+			e.kernels.Where(to, s.condition.readBools(e, w.conditions(), g.outer, row, col, n), inputs[0], inputs[1])
+			continue
+		}
+		s.run(e.kernels, to, inputs)
+	}
+}
+
+// at is the index of the element (row, col).
+func (x *extern) at(outer []int, row, col int) int {
+	index := x.view.offset + col*x.stride
+	for i := len(outer) - 1; i >= 0; i-- {
+		index += row % outer[i] * x.outer[i]
+		row /= outer[i]
+	}
+	return index
+}
+
+// read returns n values from (row, col) on: where they lie, or copied to buffer.
+func (x *extern) read(e *env, buffer []float32, outer []int, row, col, n int) []float32 {
+	if x.splat != nil {
+		return x.splat[:n]
+	}
+	return gather(all[float32](e, x.view.slot), buffer, x.at(outer, row, col), x.stride, n)
+}
+
+func (x *extern) readBools(e *env, buffer []bool, outer []int, row, col, n int) []bool {
+	return gather(all[bool](e, x.view.slot), buffer, x.at(outer, row, col), x.stride, n)
+}
+
+func gather[T any](from, buffer []T, at, stride, n int) []T {
+	switch stride {
+	case 1:
+		return from[at : at+n]
+	case 0:
+		v := from[at]
+		for i := range buffer[:n] {
+			buffer[i] = v
+		}
+	default:
+		for i := range buffer[:n] {
+			buffer[i] = from[at+i*stride]
+		}
+	}
+	return buffer[:n]
+}
+
+// chunk is a thread's scratch memory number i.
+func (w *worker) chunk(i int) []float32 {
+	for len(w.chunks) <= i {
+		w.chunks = append(w.chunks, make([]float32, chunk))
+	}
+	return w.chunks[i]
+}
+
+// conditions is a thread's scratch memory for bools.
+func (w *worker) conditions() []bool {
+	if w.bools == nil {
+		w.bools = make([]bool, chunk)
+	}
+	return w.bools
+}
