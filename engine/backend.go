@@ -15,6 +15,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -97,16 +98,16 @@ func (b *Backend) DeviceDescription(compute.DeviceNum) string { return "CPU" }
 
 // Capabilities lists what can be asked for, natively run or not.
 func (b *Backend) Capabilities() compute.Capabilities {
-	c := b.fallback.engine.Capabilities().Clone()
-	c.DynamicAxes, c.DynamicShapes = false, compute.DynamicShapesNone
+	other := b.fallback.engine.Capabilities()
+	c := compute.Capabilities{
+		Functions: true, DTypes: maps.Clone(other.DTypes), Operations: maps.Clone(other.Operations),
+	}
+	for op := range b.ops {
+		c.Operations[op] = true
+	}
 	for op := range c.Operations {
 		if refused(op) || b.options.Training && fused(op) {
 			delete(c.Operations, op)
-		}
-	}
-	for op := range b.ops {
-		if !b.options.Training || !fused(op) {
-			c.Operations[op] = true
 		}
 	}
 	return c
