@@ -20,14 +20,15 @@ import (
 )
 
 // A checkpoint is a folder checkpoint-N, N the number of updates done, with every
-// float32 variable of the store, the optimiser's moments included, and state.json.
+// float32 variable of the store, the optimiser's moments and the averages of weights
+// included, and state.json.
 // It is written beside its place, synced and renamed, so that a run killed at any
 // moment finds the old one or the whole new one.
 const (
 	checkpointPrefix = "checkpoint-"
 	tensorsFile      = "tensors.safetensors"
 	stateFile        = "state.json"
-	kept             = 2 // checkpoints; the newest could be damaged by the disk
+	kept             = 2 // beside the best of these; the newest could be damaged by the disk
 )
 
 // state closes a checkpoint: the tensors are valid only if they have this digest.
@@ -37,11 +38,18 @@ type state struct {
 	// Run is the digest of the resolved configuration: another run's checkpoint is
 	// not resumed.
 	Run string `json:"run"`
+
+	Trend     trend     `json:"trend,omitzero"`
+	Selection selection `json:"selection,omitzero"`
 }
 
-// saveCheckpoint writes the state of store after that many updates of a run into
-// dir, and removes all but the newest checkpoints.
-func saveCheckpoint(dir string, store *model.Store, updates int, run string) (err error) {
+func checkpointPath(dir string, updates int) string {
+	return filepath.Join(dir, checkpointPrefix+strconv.Itoa(updates))
+}
+
+// saveCheckpoint writes the variables of store and the state of a run into dir, and
+// removes the checkpoints that are no longer needed.
+func saveCheckpoint(dir string, store *model.Store, run string, s state) (err error) {
 	temporary, err := os.MkdirTemp(dir, ".checkpoint-")
 	if err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
@@ -60,18 +68,18 @@ func saveCheckpoint(dir string, store *model.Store, updates int, run string) (er
 	if err := weights.WriteSafetensors(path, list, nil); err != nil {
 		return err
 	}
-	digest, err := fileDigest(path)
-	if err != nil {
+	s.Run = run
+	if s.SHA256, err = fileDigest(path); err != nil {
 		return err
 	}
-	data, err := json.Marshal(state{Updates: updates, SHA256: digest, Run: run})
+	data, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
 	if err := writeSynced(filepath.Join(temporary, stateFile), data); err != nil {
 		return err
 	}
-	final := filepath.Join(dir, checkpointPrefix+strconv.Itoa(updates))
+	final := checkpointPath(dir, s.Updates)
 	if err := os.RemoveAll(final); err != nil { // a damaged one of the same number
 		return err
 	}
@@ -97,24 +105,29 @@ func topScopes(store *model.Store) []string {
 }
 
 // loadCheckpoint gives store the newest valid checkpoint of the run in dir and
-// returns its number of updates, 0 where there is none.
-func loadCheckpoint(dir string, store *model.Store, run string) (int, error) {
+// returns its state, which has no updates where there is none.
+func loadCheckpoint(dir string, store *model.Store, run string) (state, error) {
 	numbers, err := checkpoints(dir)
 	if err != nil {
-		return 0, err
+		return state{}, err
 	}
 	for _, number := range slices.Backward(numbers) {
-		folder := filepath.Join(dir, checkpointPrefix+strconv.Itoa(number))
+		folder := checkpointPath(dir, number)
 		s, err := verify(folder)
 		if err != nil {
 			continue // half-removed or damaged: an older one is as good a start
 		}
 		if s.Run != run {
-			return 0, fmt.Errorf("train: %s belongs to a run with another configuration: choose another folder or remove it", folder)
+			return state{}, fmt.Errorf("train: %s belongs to a run with another configuration: choose another folder or remove it", folder)
 		}
-		return s.Updates, restore(filepath.Join(folder, tensorsFile), store)
+		if best := s.Selection.Best; best > 0 && best != number {
+			if _, err := verify(checkpointPath(dir, best)); err != nil {
+				continue // what it would choose in the end is damaged
+			}
+		}
+		return s, restore(filepath.Join(folder, tensorsFile), store)
 	}
-	return 0, nil
+	return state{}, nil
 }
 
 // checkpoints lists the numbers of the checkpoints in dir, ascending.
@@ -135,14 +148,18 @@ func checkpoints(dir string) ([]int, error) {
 	return numbers, nil
 }
 
+func readState(folder string) (s state, err error) {
+	data, err := os.ReadFile(filepath.Join(folder, stateFile))
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	return s, err
+}
+
 // verify reads the state of a checkpoint and checks its tensors against it.
 func verify(folder string) (state, error) {
-	var s state
-	data, err := os.ReadFile(filepath.Join(folder, stateFile))
+	s, err := readState(folder)
 	if err != nil {
-		return s, err
-	}
-	if err := json.Unmarshal(data, &s); err != nil {
 		return s, err
 	}
 	digest, err := fileDigest(filepath.Join(folder, tensorsFile))
@@ -178,14 +195,25 @@ func restore(path string, store *model.Store) error {
 	return nil
 }
 
-// prune removes all but the newest checkpoints, and what killed runs left behind.
+// prune removes all but the newest checkpoints and those that they hold for the best,
+// and what killed runs left behind.
 func prune(dir string) error {
 	numbers, err := checkpoints(dir)
 	if err != nil {
 		return err
 	}
-	for _, number := range numbers[:max(0, len(numbers)-kept)] {
-		if err := os.RemoveAll(filepath.Join(dir, checkpointPrefix+strconv.Itoa(number))); err != nil {
+	older := max(0, len(numbers)-kept)
+	var best []int
+	for _, number := range numbers[older:] {
+		if s, err := readState(checkpointPath(dir, number)); err == nil { // a damaged one needs nothing
+			best = append(best, s.Selection.Best)
+		}
+	}
+	for _, number := range numbers[:older] {
+		if slices.Contains(best, number) {
+			continue
+		}
+		if err := os.RemoveAll(checkpointPath(dir, number)); err != nil {
 			return err
 		}
 	}

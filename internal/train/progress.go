@@ -9,6 +9,8 @@ type Progress struct {
 	Rate     float64       // of items a second, or of a training's examples; 0: not known yet
 	Left     time.Duration // at the pace of this process
 	Losses   Losses        // of a training's last update
+
+	Evaluation *Evaluation // of that update; mostly nil
 }
 
 // Training is the stage of [Loop].

@@ -166,7 +166,7 @@ func (u *Updater) Step(update int, inputs ...*tensors.Tensor) (Losses, error) {
 	losses := make(Losses, 0, len(values)+1)
 	for i, name := range append(slices.Clone(u.names), "gradient_norm") {
 		if math.IsNaN(values[i]) || math.IsInf(values[i], 0) {
-			return nil, fmt.Errorf("train: update %d: %s is %g: lower the learning rate or clip the gradient", update, name, values[i])
+			return nil, &DivergedError{update, fmt.Sprintf("%s is %g", name, values[i])}
 		}
 		losses = append(losses, Loss{name, values[i]})
 	}
