@@ -3,12 +3,10 @@ package captioner
 import (
 	"context"
 	"math"
-	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/cutline-go/cutline/internal/decode"
-	"github.com/cutline-go/cutline/tokenizer"
 )
 
 // texts returns the captions that hypotheses spell, in their order, without empty
@@ -27,19 +25,8 @@ func (c *Captioner) texts(hypotheses []decode.Hypothesis) []Alternative {
 	return out
 }
 
-// spell returns the text of ids as one line. A character that the length limit cut
-// in two is left out, and so is GPT-2's end token.
-func spell(t *tokenizer.BPE, ids []int) string {
-	if end, ok := t.ID("<|endoftext|>"); ok {
-		ids = slices.DeleteFunc(slices.Clone(ids), func(id int) bool { return id == end })
-	}
-	text := strings.ToValidUTF8(t.Decode(ids), "")
-	blank := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
-	return strings.Join(strings.FieldsFunc(text, blank), " ")
-}
-
 // line is the text of token ids as one line.
-func (c *Captioner) line(ids []int) string { return spell(c.folder.GPTTokenizer, ids) }
+func (c *Captioner) line(ids []int) string { return c.folder.GPTTokenizer.Line(ids) }
 
 // compare fills in the similarity of each photo's candidates with its embedding.
 func (c *Captioner) compare(ctx context.Context, embeddings [][]float32, candidates [][]Alternative) error {

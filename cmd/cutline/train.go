@@ -1,16 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"time"
+	"strings"
 
 	"github.com/cutline-go/cutline/internal/engine"
 	"github.com/cutline-go/cutline/internal/recipe"
-	"github.com/cutline-go/cutline/internal/train"
 )
 
 // trainCmd trains the networks, one verb for each.
@@ -20,30 +20,61 @@ type trainCmd struct {
 	ClipCap trainClipCapCmd `cmd:"" name:"clipcap" help:"Train a captioner from photos with captions, a CLIP and a language model."`
 }
 
-// trainFlags are what every training takes.
+// trainFlags are what every training takes. The configuration has a field for
+// everything; flags stand for the few that change from run to run.
 type trainFlags struct {
-	Config string `required:"" placeholder:"FILE" help:"Configuration, as JSON; models/recipes/tiny holds one of each."`
-	Out    string `required:"" placeholder:"DIR" help:"Model folder to write. Checkpoints and log lie beside it in DIR.run, from which a stopped run goes on."`
-	Engine string `default:"go" placeholder:"NAME" help:"What computes: go, or onnx:PATH in builds with that tag."`
-	Cache  string `placeholder:"DIR" env:"CUTLINE_CACHE" help:"Where embeddings are kept for the next run; cutline in the user's cache folder unless given."`
+	Config   string   `placeholder:"FILE" help:"Configuration, as JSON; without it, this program's own, which --dry-run prints."`
+	Set      []string `sep:"none" placeholder:"FIELD=VALUE" help:"Change a field of the configuration, as in --set optimizer.schedule.learning_rate=1e-4. May be repeated."`
+	Updates  int      `placeholder:"N" help:"Updates of the whole run."`
+	Epochs   float64  `placeholder:"N" help:"Passes over the data, in the place of --updates."`
+	Batch    int      `placeholder:"N" help:"Examples an update."`
+	Seed     *int64   `placeholder:"N" help:"Seed of all that is drawn."`
+	Out      string   `required:"" placeholder:"DIR" help:"Model folder to write. Checkpoints and logs lie beside it in DIR.run, from which a stopped run goes on."`
+	Engine   string   `default:"go" placeholder:"NAME" help:"What computes: go, or onnx:PATH in builds with that tag."`
+	Cache    string   `placeholder:"DIR" env:"CUTLINE_CACHE" help:"Where embeddings are kept for the next run; cutline in the user's cache folder unless given."`
+	Progress string   `enum:"auto,json,none" default:"auto" placeholder:"HOW" help:"auto: a bar on a terminal, else lines; json; none."`
+	DryRun   bool     `help:"Print the configuration and what the run would take, and stop."`
+}
+
+// pairFlags are the data of methods that learn from photos with captions.
+type pairFlags struct {
+	Captions string `placeholder:"FILE" help:"Captions: JSON lines of image, captions and split."`
+	Photos   string `placeholder:"PATH" help:"Their photos: a folder or a tar archive."`
+}
+
+func (f pairFlags) overrides() []recipe.Override {
+	return given([]recipe.Override{{Path: "data.captions", Value: f.Captions}, {Path: "data.photos", Value: f.Photos}})
 }
 
 type (
-	trainCLIPCmd    struct{ trainFlags }
-	trainLMCmd      struct{ trainFlags }
-	trainClipCapCmd struct{ trainFlags }
+	trainCLIPCmd struct {
+		pairFlags
+		trainFlags
+	}
+	trainLMCmd struct {
+		Text []string `sep:"none" placeholder:"FILE" help:"Plain text, a sentence a line. May be repeated."`
+		trainFlags
+	}
+	trainClipCapCmd struct {
+		pairFlags
+		trainFlags
+	}
 )
 
 func (cmd *trainCLIPCmd) Run(ctx context.Context, c *console) error {
-	return cmd.run(ctx, c, new(recipe.CLIP))
+	return cmd.run(ctx, c, "clip", "optimizer", cmd.pairFlags.overrides(), new(recipe.CLIP))
 }
 
 func (cmd *trainLMCmd) Run(ctx context.Context, c *console) error {
-	return cmd.run(ctx, c, new(recipe.LanguageModel))
+	var texts []recipe.Override
+	if len(cmd.Text) > 0 {
+		texts = []recipe.Override{{Path: "texts", Value: cmd.Text}}
+	}
+	return cmd.run(ctx, c, "lm", "optimizer", texts, new(recipe.LanguageModel))
 }
 
 func (cmd *trainClipCapCmd) Run(ctx context.Context, c *console) error {
-	return cmd.run(ctx, c, new(recipe.ClipCap))
+	return cmd.run(ctx, c, "clipcap", "method.optimizer", cmd.pairFlags.overrides(), new(recipe.ClipCap))
 }
 
 // trainable is a configuration that can be run.
@@ -51,45 +82,75 @@ type trainable interface {
 	Train(ctx context.Context, run recipe.Run) error
 }
 
-func (f trainFlags) run(ctx context.Context, c *console, r trainable) error {
-	if err := recipe.ReadConfig(f.Config, r); err != nil {
-		return err
-	}
-	e, err := engine.Open(f.Engine)
+// run trains as the method's recipe says; optimizer is where its optimizer lies in
+// the configuration, and data are the fields that flags of the method's own set.
+func (f trainFlags) run(ctx context.Context, c *console, method, optimizer string, data []recipe.Override, r trainable) error {
+	overrides, err := f.changes(optimizer)
 	if err != nil {
 		return err
 	}
-	defer e.Finalize()
-	if f.Cache == "" {
+	if err := recipe.ReadConfig(f.Config, method, append(data, overrides...), r); err != nil {
+		return err
+	}
+	run := recipe.Run{Out: f.Out, Cache: f.Cache, Report: newTrainReport(c.messages, f.Progress)}
+	if f.DryRun {
+		run.Forecast = func(forecast recipe.Forecast) { err = printForecast(c.out, forecast, f.Out) }
+	}
+	if run.Cache == "" {
 		folder, err := os.UserCacheDir()
 		if err != nil {
 			return &failure{err, "--cache names a folder for embeddings"}
 		}
-		f.Cache = filepath.Join(folder, "cutline")
+		run.Cache = filepath.Join(folder, "cutline")
 	}
-	run := recipe.Run{Engine: e, Out: f.Out, Cache: filepath.Join(f.Cache, "embeddings"), Report: newReporter(c.messages)}
-	if err := r.Train(ctx, run); err != nil {
+	run.Cache = filepath.Join(run.Cache, "embeddings")
+	if run.Engine, err = engine.Open(f.Engine); err != nil {
 		return err
+	}
+	defer run.Engine.Finalize()
+	if e := r.Train(ctx, run); e != nil || f.DryRun {
+		return cmp.Or(e, err)
 	}
 	fmt.Fprintln(c.out, f.Out)
 	return nil
 }
 
-// reportEvery is the time between lines on the progress of a training.
-const reportEvery = 10 * time.Second
-
-// newReporter returns a report that writes a line now and then, and at the end.
-func newReporter(messages io.Writer) func(train.Progress) {
-	var last time.Time
-	return func(p train.Progress) {
-		if time.Since(last) < reportEvery && p.Done < p.Of {
-			return
-		}
-		last = time.Now()
-		fmt.Fprintf(messages, "%s %d of %d", p.Stage, p.Done, p.Of)
-		for _, loss := range p.Losses {
-			fmt.Fprintf(messages, "  %s %.4g", loss.Name, loss.Value)
-		}
-		fmt.Fprintf(messages, "  left %s\n", p.Left.Round(time.Second))
+// changes are the fields that flags set, --set after the others.
+func (f trainFlags) changes(optimizer string) ([]recipe.Override, error) {
+	if f.Updates != 0 && f.Epochs != 0 {
+		return nil, &usageError{"--updates and --epochs exclude each other", ""}
 	}
+	out := given([]recipe.Override{{Path: "batch", Value: f.Batch}})
+	if f.Updates != 0 {
+		out = append(out, recipe.Override{Path: optimizer + ".updates", Value: f.Updates}, recipe.Override{Path: "epochs", Value: 0})
+	}
+	if f.Epochs != 0 {
+		out = append(out, recipe.Override{Path: optimizer + ".updates", Value: 0}, recipe.Override{Path: "epochs", Value: f.Epochs})
+	}
+	if f.Seed != nil {
+		out = append(out, recipe.Override{Path: "seed", Value: *f.Seed}, recipe.Override{Path: optimizer + ".seed", Value: *f.Seed})
+	}
+	for _, set := range f.Set {
+		path, value, ok := strings.Cut(set, "=")
+		if !ok || path == "" {
+			return nil, &usageError{fmt.Sprintf("--set %s: want FIELD=VALUE", set), ""}
+		}
+		override := recipe.Override{Path: path, Value: value} // a word is a string
+		if json.Valid([]byte(value)) {
+			override.Value = json.RawMessage(value)
+		}
+		out = append(out, override)
+	}
+	return out, nil
+}
+
+// given drops the flags that were not given.
+func given(all []recipe.Override) []recipe.Override {
+	var out []recipe.Override
+	for _, o := range all {
+		if o.Value != "" && o.Value != 0 {
+			out = append(out, o)
+		}
+	}
+	return out
 }

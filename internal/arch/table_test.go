@@ -93,7 +93,8 @@ func table() map[string]rule {
 		"internal/batches": {ours: []string{"dataset", "internal/method", "internal/imageproc", "tokenizer"}},
 		"internal/recipe": {
 			ours: append(networks(), "internal/method", "internal/batches", "internal/train",
-				"internal/modelfolder", "internal/weights", "dataset", "internal/imageproc", "tokenizer"),
+				"internal/modelfolder", "internal/weights", "dataset", "internal/imageproc", "tokenizer",
+				"internal/decode", "metrics", "models"),
 			others: graphs,
 		},
 

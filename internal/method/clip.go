@@ -39,10 +39,10 @@ type Captioning struct {
 
 // CLIP learns both towers from photos and their captions.
 type CLIP struct {
+	*train.Learner[Photos]
 	network    clip.Config
 	captioning *Captioning
 	store      *model.Store
-	updater    *train.Updater
 }
 
 // NewCLIP prepares to train network, whose variables live in store below clip.Scope,
@@ -54,7 +54,7 @@ func NewCLIP(engine compute.Backend, store *model.Store, network clip.Config, ca
 		scopes = append(scopes, clipcap.MapperScope, clipcap.GPTScope)
 	}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, o, scopes, m.loss)
+	m.Learner, err = train.NewLearner(engine, store, o, scopes, m.loss, m.inputs)
 	return m, err
 }
 
@@ -73,8 +73,7 @@ func (m *CLIP) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
 		[]train.Part{{Name: "contrastive", Node: contrastive}, {Name: "captioning", Node: captioning}}
 }
 
-// Step runs one update.
-func (m *CLIP) Step(_ context.Context, update int, batch Photos) (train.Losses, error) {
+func (m *CLIP) inputs(batch Photos) ([]*tensors.Tensor, error) {
 	pixels, err := matrix(batch.Pixels)
 	if err != nil {
 		return nil, err
@@ -92,7 +91,12 @@ func (m *CLIP) Step(_ context.Context, update int, batch Photos) (train.Losses, 
 		}
 		inputs = append(inputs, captions)
 	}
-	losses, err := m.updater.Step(update, inputs...)
+	return inputs, nil
+}
+
+// Step runs one update.
+func (m *CLIP) Step(ctx context.Context, update int, batch Photos) (train.Losses, error) {
+	losses, err := m.Learner.Step(ctx, update, batch)
 	if err != nil {
 		return nil, err
 	}

@@ -10,10 +10,9 @@ package method
 // which then also runs without dropout.
 
 import (
-	"context"
-
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -30,9 +29,9 @@ type ClipCapConfig struct {
 
 // ClipCap learns to caption from pairs of a photo's embedding and its caption.
 type ClipCap struct {
+	*train.Learner[Pairs]
 	config  ClipCapConfig
 	network clipcap.Config
-	updater *train.Updater
 }
 
 // NewClipCap prepares to train network, whose variables live in store.
@@ -45,7 +44,7 @@ func NewClipCap(engine compute.Backend, store *model.Store, network clipcap.Conf
 	}
 	m := &ClipCap{config: c, network: network}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, c.Optimizer, scopes, m.loss)
+	m.Learner, err = train.NewLearner(engine, store, c.Optimizer, scopes, m.loss, m.inputs)
 	return m, err
 }
 
@@ -55,15 +54,11 @@ func (m *ClipCap) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) 
 	return loss.Sequence(m.network.Logits(root, embedding, captions), captions), nil
 }
 
-// Step runs one update.
-func (m *ClipCap) Step(_ context.Context, update int, batch Pairs) (train.Losses, error) {
+func (m *ClipCap) inputs(batch Pairs) ([]*tensors.Tensor, error) {
 	embeddings, err := matrix(batch.Embeddings)
 	if err != nil {
 		return nil, err
 	}
 	captions, err := padded(batch.Captions, m.config.MaxTokens)
-	if err != nil {
-		return nil, err
-	}
-	return m.updater.Step(update, embeddings, captions)
+	return []*tensors.Tensor{embeddings, captions}, err
 }

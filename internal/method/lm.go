@@ -8,10 +8,9 @@ package method
 // with. The mean is over all tokens other than id 0, as everywhere in the family.
 
 import (
-	"context"
-
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -22,19 +21,22 @@ import (
 
 // LanguageModel learns GPT-2 from text.
 type LanguageModel struct {
+	*train.Learner[Texts]
+	engine    compute.Backend
+	store     *model.Store
+	writer    *model.Exec // see [LanguageModel.Write]; nil until asked for
 	network   gpt2.Config
 	begin     int // the id that stands before each sentence
 	maxTokens int
-	updater   *train.Updater
 }
 
 // NewLanguageModel prepares to train network, whose variables live in store where a
 // captioner has its language model. begin stands before every sentence; sentences
 // are cut to maxTokens.
 func NewLanguageModel(engine compute.Backend, store *model.Store, network gpt2.Config, o train.Optimizer, begin, maxTokens int) (*LanguageModel, error) {
-	m := &LanguageModel{network: network, begin: begin, maxTokens: min(maxTokens, network.Positions)}
+	m := &LanguageModel{engine: engine, store: store, network: network, begin: begin, maxTokens: min(maxTokens, network.Positions)}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, o, []string{clipcap.GPTScope}, m.loss)
+	m.Learner, err = train.NewLearner(engine, store, o, []string{clipcap.GPTScope}, m.loss, m.inputs)
 	return m, err
 }
 
@@ -49,11 +51,7 @@ func (m *LanguageModel) loss(root *model.Scope, inputs []*Node) (*Node, []train.
 	return loss.Sequence(m.network.Logits(scope, hidden), sentences), nil
 }
 
-// Step runs one update.
-func (m *LanguageModel) Step(_ context.Context, update int, batch Texts) (train.Losses, error) {
+func (m *LanguageModel) inputs(batch Texts) ([]*tensors.Tensor, error) {
 	sentences, err := padded(batch.Sentences, m.maxTokens)
-	if err != nil {
-		return nil, err
-	}
-	return m.updater.Step(update, sentences)
+	return []*tensors.Tensor{sentences}, err
 }

@@ -24,7 +24,7 @@ func (c CLIP) captioner(store *model.Store) (*captioner, error) {
 	if c.Captioning == nil {
 		return nil, nil
 	}
-	gpt, err := modelfolder.Open(c.Captioning.LanguageModel)
+	gpt, err := openPart(c.Captioning.LanguageModel)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +64,15 @@ func (a *captioner) tokenizer() *tokenizer.BPE {
 	return a.gpt.GPTTokenizer
 }
 
+// maxTokens is the longest caption that the model generates unasked.
+func (a *captioner) maxTokens() int {
+	return min(a.gpt.Config.MaxTokens, a.network.GPT.Positions-a.network.Mapper.PrefixLength)
+}
+
 // describe adds all of the captioner but its tensors to m.
 func (a *captioner) describe(m *modelfolder.Model) {
 	m.Config.Captioner = &a.network
 	m.Config.StopTokens = slices.Clone(a.gpt.Config.StopTokens)
-	m.Config.MaxTokens = min(a.gpt.Config.MaxTokens, a.network.GPT.Positions-a.network.Mapper.PrefixLength)
+	m.Config.MaxTokens = a.maxTokens()
 	m.GPTTokenizer = a.gpt.GPTTokenizer
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -28,7 +29,9 @@ type CLIP struct {
 	Augment   batches.Augment `json:"augment"`
 	Batch     int             `json:"batch"` // photos an update
 	Optimizer train.Optimizer `json:"optimizer"`
+	Epochs    float64         `json:"epochs,omitempty"` // in the place of the optimizer's updates
 	Pace      Pace            `json:"pace"`
+	Val       Val             `json:"val,omitzero"`
 	Seed      int64           `json:"seed"` // of initial values, order and augmentation
 
 	// Start is a model folder whose towers training goes on from, perhaps with larger
@@ -68,6 +71,10 @@ func (c CLIP) Train(ctx context.Context, run Run) error {
 	if err := c.Network.Validate(); err != nil {
 		return err
 	}
+	if c.Optimizer.Updates, err = resolveUpdates(c.Optimizer.Updates, c.Epochs, len(records), c.Batch); err != nil {
+		return err
+	}
+	c.Epochs, c.Val = 0, c.Val.of(c.Data)
 	captioner, err := c.captioner(store)
 	if err != nil {
 		return err
@@ -77,19 +84,21 @@ func (c CLIP) Train(ctx context.Context, run Run) error {
 	if err != nil {
 		return err
 	}
+	judge, err := newCLIPJudge(run.Engine, store, learner, c, bpe, captioner)
+	if err != nil {
+		return err
+	}
+	defer judge.close()
 	source := &batches.Photos{
 		Records: records, Source: photos, Tokenizer: bpe, Context: c.Network.Text.ContextLength,
 		Captions: captioner.tokenizer(), Preprocess: imageproc.CLIP(c.Network.Vision.ImageSize), Augment: c.Augment,
 		Size: c.Batch, Seed: uint64(c.Seed),
 	}
-	p, err := plan(run.Out, c.Pace, c.Optimizer.Updates, c.Batch, c)
-	if err != nil {
-		return err
-	}
-	if err := train.Loop(ctx, p, store, learner, source.Batch, run.Report); err != nil {
-		return err
-	}
-	return c.write(run.Out, store, bpe, captioner)
+	return learn(ctx, run, job[method.Photos]{
+		config: c, pace: c.Pace, updates: c.Optimizer.Updates, size: c.Batch, examples: len(records), diverge: diverge,
+		store: store, method: learner, batch: source.Batch, val: c.Val.plan(judge.evaluate),
+		write: func(o train.Outcome) error { return c.write(run.Out, store, bpe, captioner, o) },
+	})
 }
 
 // begin returns the tokenizer, and gives store the towers that c starts from.
@@ -104,7 +113,7 @@ func (c CLIP) begin(store *model.Store, records []dataset.Record) (*tokenizer.BP
 	return bpe, nil
 }
 
-func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE, captioner *captioner) error {
+func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE, captioner *captioner, o train.Outcome) error {
 	image := imageproc.CLIP(c.Network.Vision.ImageSize)
 	m := modelfolder.Model{
 		Config: modelfolder.Config{
@@ -121,7 +130,7 @@ func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE, captione
 	if m.Tensors, err = export(store, weights.F32, scopes...); err != nil {
 		return err
 	}
-	if m.Run, err = runJSON(c, c.Data.Captions, c.Data.Photos); err != nil {
+	if m.Run, err = runJSON(c, o, true, slices.Concat(c.Data.files(), c.Val.files())...); err != nil {
 		return err
 	}
 	return modelfolder.Write(out, m)

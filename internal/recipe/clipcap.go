@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -22,8 +21,8 @@ import (
 // language model.
 type ClipCap struct {
 	Name          string               `json:"name"`
-	CLIP          string               `json:"clip"`           // model folder
-	LanguageModel string               `json:"language_model"` // model folder; a captioner's to go on from it
+	CLIP          string               `json:"clip"`           // model folder; empty: the model in this program
+	LanguageModel string               `json:"language_model"` // model folder, a captioner's to go on from it; empty: the model in this program
 	Data          Data                 `json:"data"`
 	Mapper        mapper.Config        `json:"mapper"` // widths 0 stand for those of the models; none: the captioner's
 	Normalize     bool                 `json:"normalize"`
@@ -31,7 +30,9 @@ type ClipCap struct {
 	Augment       batches.Augment      `json:"augment"` // of the variations
 	Batch         int                  `json:"batch"`   // captions an update
 	Method        method.ClipCapConfig `json:"method"`
+	Epochs        float64              `json:"epochs,omitempty"` // in the place of the optimizer's updates
 	Pace          Pace                 `json:"pace"`
+	Val           Val                  `json:"val,omitzero"`
 	Seed          int64                `json:"seed"`
 	Half          bool                 `json:"half"`   // store the model in fp16
 	Beams         int                  `json:"beams"`  // how the model searches unasked; 0 for greedily
@@ -62,6 +63,14 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer closePhotos()
+	if c.Method.Optimizer.Updates, err = resolveUpdates(c.Method.Optimizer.Updates, c.Epochs, len(records), c.Batch); err != nil {
+		return err
+	}
+	c.Epochs, c.Val = 0, c.Val.of(c.Data)
+	examples := len(records)
+	if run.Forecast != nil {
+		records = limited(records, c.Batch) // nothing is embedded, so a batch is enough
+	}
 	embedder, err := newEmbedder(run, parts.clip)
 	if err != nil {
 		return err
@@ -83,20 +92,28 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	if err != nil {
 		return err
 	}
-	source := &batches.Pairs{
-		Records: records, Embeddings: embeddings, Views: c.Views, Tokenizer: parts.gpt.GPTTokenizer, Size: c.Batch, Seed: uint64(c.Seed),
-	}
-	p, err := plan(run.Out, c.Pace, c.Method.Optimizer.Updates, c.Batch, c)
+	judge, err := newPairsJudge(ctx, embedder, c.Val, parts.gpt.GPTTokenizer, c.Batch)
 	if err != nil {
 		return err
 	}
-	if err := train.Loop(ctx, p, store, learner, source.Batch, run.Report); err != nil {
+	defer judge.close()
+	judge.loss = learner.Loss
+	if judge.captions.generator, err = clipcap.NewGenerator(run.Engine, store, network); err != nil {
 		return err
 	}
-	return c.write(run.Out, store, network, parts)
+	maxTokens := min(parts.gpt.Config.MaxTokens, network.GPT.Positions-network.Mapper.PrefixLength)
+	judge.captions.search = greedy(parts.gpt.Config.StopTokens, maxTokens)
+	source := &batches.Pairs{
+		Records: records, Embeddings: embeddings, Views: c.Views, Tokenizer: parts.gpt.GPTTokenizer, Size: c.Batch, Seed: uint64(c.Seed),
+	}
+	return learn(ctx, run, job[method.Pairs]{
+		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples, diverge: diverge,
+		store: store, method: learner, batch: source.Batch, val: c.Val.plan(judge.evaluate),
+		write: func(o train.Outcome) error { return c.write(run.Out, store, network, parts, maxTokens, o) },
+	})
 }
 
-func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts) error {
+func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts, maxTokens int, o train.Outcome) error {
 	dtype := weights.F32
 	if c.Half {
 		dtype = weights.F16
@@ -105,10 +122,7 @@ func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p
 	if err != nil {
 		return err
 	}
-	for _, t := range p.clip.Tensors {
-		if !strings.HasPrefix(t.Name, clip.Scope+".") {
-			continue // of the captioner that learned along
-		}
+	for _, t := range below(p.clip.Tensors, clip.Scope) {
 		values, err := t.Float32()
 		if err != nil {
 			return err
@@ -118,7 +132,7 @@ func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p
 		}
 		tensors = append(tensors, t)
 	}
-	run, err := runJSON(c, c.Data.Captions, c.Data.Photos)
+	run, err := runJSON(c, o, true, slices.Concat(c.Data.files(), c.Val.files())...)
 	if err != nil {
 		return err
 	}
@@ -128,7 +142,7 @@ func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p
 			Version: modelfolder.Version, Name: c.Name,
 			CLIPName: from.CLIPName, CLIP: from.CLIP, Image: from.Image, Captioner: &network,
 			StopTokens: slices.Clone(p.gpt.Config.StopTokens), Beams: c.Beams, Rerank: c.Rerank,
-			MaxTokens: min(p.gpt.Config.MaxTokens, network.GPT.Positions-network.Mapper.PrefixLength),
+			MaxTokens: maxTokens,
 		},
 		CLIPTokenizer: p.clip.CLIPTokenizer, GPTTokenizer: p.gpt.GPTTokenizer, Tensors: tensors, Run: run,
 	})

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,8 +138,11 @@ func (e *embedder) texts(ctx context.Context, texts []string) (*dataset.Embeddin
 }
 
 // open finds the rows of a key in the cache, or computes them and tells how far it
-// is.
+// is. A forecast gets zeros.
 func (e *embedder) open(ctx context.Context, stage, key string, rows int, fill func(ctx context.Context, from, to int) ([][]float32, error)) (*dataset.Embeddings, error) {
+	if e.run.Forecast != nil {
+		return dataset.NewEmbeddings(slices.Repeat([][]float32{make([]float32, e.folder.Config.CLIP.EmbedDim)}, rows))
+	}
 	start, first := time.Now(), -1
 	cache := dataset.EmbeddingCache{Dir: e.run.Cache}
 	return cache.Open(ctx, key, rows, e.folder.Config.CLIP.EmbedDim, func(ctx context.Context, from, to int) ([][]float32, error) {

@@ -27,7 +27,9 @@ type LanguageModel struct {
 	Batch     int             `json:"batch"`    // sentences an update
 	MaxTokens int             `json:"max_tokens"`
 	Optimizer train.Optimizer `json:"optimizer"`
+	Epochs    float64         `json:"epochs,omitempty"` // in the place of the optimizer's updates
 	Pace      Pace            `json:"pace"`
+	Val       Val             `json:"val,omitzero"`
 	Seed      int64           `json:"seed"`
 }
 
@@ -37,7 +39,7 @@ func (l LanguageModel) Train(ctx context.Context, run Run) error {
 	if err := modelfolder.Writable(run.Out); err != nil {
 		return err
 	}
-	sentences, err := l.sentences()
+	sentences, err := readSentences(l.Texts, l.Captions, l.Split)
 	if err != nil {
 		return err
 	}
@@ -53,45 +55,60 @@ func (l LanguageModel) Train(ctx context.Context, run Run) error {
 	if !ok {
 		return fmt.Errorf("tokenizer: no %s", endOfText)
 	}
+	stop, err := stopTokens(bpe)
+	if err != nil {
+		return err
+	}
+	if l.Optimizer.Updates, err = resolveUpdates(l.Optimizer.Updates, l.Epochs, len(sentences), l.Batch); err != nil {
+		return err
+	}
+	l.Epochs = 0
+	if len(l.Val.Texts) == 0 { // its own captions, then, of the other split
+		l.Val = l.Val.of(Data{Captions: l.Captions})
+	}
 	store := newStore(l.Seed)
 	learner, err := method.NewLanguageModel(run.Engine, store, l.Network, l.Optimizer, begin, l.MaxTokens)
 	if err != nil {
 		return err
 	}
+	judge, err := newTextJudge(learner, l, bpe, stop)
+	if err != nil {
+		return err
+	}
 	source := &batches.Texts{Sentences: sentences, Tokenizer: bpe, Size: l.Batch, Seed: uint64(l.Seed)}
-	p, err := plan(run.Out, l.Pace, l.Optimizer.Updates, l.Batch, l)
-	if err != nil {
-		return err
-	}
-	if err := train.Loop(ctx, p, store, learner, source.Batch, run.Report); err != nil {
-		return err
-	}
-	tensors, err := export(store, weights.F32, clipcap.GPTScope)
-	if err != nil {
-		return err
-	}
-	return l.write(run.Out, tensors, bpe)
+	return learn(ctx, run, job[method.Texts]{
+		config: l, pace: l.Pace, updates: l.Optimizer.Updates, size: l.Batch, examples: len(sentences), diverge: diverge,
+		store: store, method: learner, batch: source.Batch, val: l.Val.plan(judge.evaluate),
+		write: func(o train.Outcome) error {
+			tensors, err := export(store, weights.F32, clipcap.GPTScope)
+			if err != nil {
+				return err
+			}
+			return l.write(run.Out, tensors, bpe, stop, o)
+		},
+	})
 }
 
 // endOfText stands between texts in GPT-2's training.
 const endOfText = "<|endoftext|>"
 
-// sentences reads all texts, each sentence prepared as captions are.
-func (l LanguageModel) sentences() ([]string, error) {
+// readSentences reads plain texts, and the captions of a split of a JSONL file if one
+// is named, each sentence prepared as captions are.
+func readSentences(texts []string, records, split string) ([]string, error) {
 	var out []string
-	for _, path := range l.Texts {
+	for _, path := range texts {
 		text, err := dataset.LoadText(path)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, text...)
 	}
-	if l.Captions != "" {
-		records, err := dataset.LoadJSONL(l.Captions, l.Split)
+	if records != "" {
+		list, err := dataset.LoadJSONL(records, split)
 		if err != nil {
 			return nil, err
 		}
-		out = slices.AppendSeq(out, captions(records))
+		out = slices.AppendSeq(out, captions(list))
 	}
 	for i := range out {
 		out[i] = dataset.Sentence(out[i])
@@ -103,16 +120,13 @@ func (l LanguageModel) sentences() ([]string, error) {
 	return out, nil
 }
 
-func (l LanguageModel) write(out string, tensors []weights.Tensor, bpe *tokenizer.BPE) error {
-	stop, err := stopTokens(bpe)
-	if err != nil {
-		return err
-	}
+func (l LanguageModel) write(out string, tensors []weights.Tensor, bpe *tokenizer.BPE, stop []int, o train.Outcome) error {
 	data := slices.Clone(l.Texts)
 	if l.Captions != "" {
 		data = append(data, l.Captions)
 	}
-	run, err := runJSON(l, data...)
+	data = append(data, l.Val.files()...)
+	run, err := runJSON(l, o, false, data...)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package recipe
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -13,6 +14,7 @@ import (
 	"github.com/cutline-go/cutline/internal/mapper"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/weights"
+	"github.com/cutline-go/cutline/models"
 )
 
 // parts are the two trained models that a captioner is made of. Instead of a
@@ -21,12 +23,14 @@ type parts struct {
 	clip, gpt *modelfolder.Folder
 }
 
+// openParts opens the folders. An empty name stands for the model that the program
+// carries.
 func openParts(clip, languageModel string) (*parts, error) {
-	c, err := modelfolder.Open(clip)
+	c, err := openPart(clip)
 	if err != nil {
 		return nil, err
 	}
-	g, err := modelfolder.Open(languageModel)
+	g, err := openPart(languageModel)
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -40,6 +44,22 @@ func openParts(clip, languageModel string) (*parts, error) {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
+}
+
+func openPart(folder string) (*modelfolder.Folder, error) {
+	if folder != "" {
+		return modelfolder.Open(folder)
+	}
+	carried, err := models.Tiny()
+	if err != nil {
+		return nil, err
+	}
+	return modelfolder.OpenFS(carried, "the carried model")
+}
+
+// below returns the tensors of one network of a folder.
+func below(list []weights.Tensor, scope string) []weights.Tensor {
+	return slices.DeleteFunc(slices.Clone(list), func(t weights.Tensor) bool { return !strings.HasPrefix(t.Name, scope+".") })
 }
 
 func checkLanguageModel(name string, f *modelfolder.Folder) error {

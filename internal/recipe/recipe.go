@@ -3,15 +3,10 @@
 package recipe
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"os"
-	"path/filepath"
+	"slices"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/dataset"
@@ -27,8 +22,16 @@ type Data struct {
 	Split    string `json:"split"`    // the records that are learned from
 }
 
+// files are the paths that d names.
+func (d Data) files() []string {
+	return slices.DeleteFunc([]string{d.Captions, d.Photos}, func(path string) bool { return path == "" })
+}
+
 // open reads the captions and opens the photos; close them after use.
 func (d Data) open() (records []dataset.Record, photos dataset.Photos, close func() error, err error) {
+	if d.Captions == "" || d.Photos == "" {
+		return nil, nil, nil, errors.New("data names no captions or no photos")
+	}
 	if records, err = dataset.LoadJSONL(d.Captions, d.Split); err != nil {
 		return nil, nil, nil, err
 	}
@@ -44,50 +47,6 @@ func (d Data) open() (records []dataset.Record, photos dataset.Photos, close fun
 		return nil, nil, nil, err
 	}
 	return records, archive, archive.Close, nil
-}
-
-// Pace is how often a run writes something down.
-type Pace struct {
-	SaveEvery int `json:"save_every"` // updates between checkpoints
-	LogEvery  int `json:"log_every"`  // updates between lines of the log
-}
-
-// ReadConfig reads a configuration file into config. Relative paths in it are taken
-// as the process sees them. A field that config lacks is an error.
-func ReadConfig(path string, config any) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(config); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-// plan lays out a run whose checkpoints and log lie beside the model folder out, in
-// out.run; batch is the number of its examples an update.
-func plan(out string, pace Pace, updates, batch int, config any) (train.Plan, error) {
-	data, err := json.Marshal(config)
-	if err != nil {
-		return train.Plan{}, fmt.Errorf("configuration: %w", err)
-	}
-	digest := sha256.Sum256(data)
-	return train.Plan{
-		Dir: filepath.Clean(out) + ".run", Run: hex.EncodeToString(digest[:]),
-		Updates: updates, SaveEvery: pace.SaveEvery, LogEvery: pace.LogEvery, Examples: batch,
-	}, nil
-}
-
-// Run is where and on what a recipe runs. Nothing in it changes what is learned, but
-// that engines differ in the last bits.
-type Run struct {
-	Engine compute.Backend
-	Out    string // the model folder to write; checkpoints and logs lie beside it, in Out.run
-	Cache  string // folder of embeddings, which recipes share
-	Report func(train.Progress)
 }
 
 // export returns the trained variables below scopes, averaged where averages were

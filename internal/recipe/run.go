@@ -10,11 +10,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/cutline-go/cutline/internal/train"
 )
 
-// runJSON describes a finished run: its resolved configuration, the data it read,
-// and the versions of what ran, from which it can be run again.
-func runJSON(config any, data ...string) ([]byte, error) {
+// runJSON describes a finished run: its resolved configuration, how it ended, the data
+// it read, and the versions of what ran, from which it can be run again. labelled tells
+// whether what it was judged by are photos with captions.
+func runJSON(config any, o train.Outcome, labelled bool, data ...string) ([]byte, error) {
 	checksums := make(map[string]string)
 	for _, path := range data {
 		info, err := os.Stat(path)
@@ -33,15 +36,22 @@ func runJSON(config any, data ...string) ([]byte, error) {
 	modules, revision := versions()
 	out, err := json.MarshalIndent(struct {
 		Configuration any               `json:"configuration"`
+		Outcome       outcome           `json:"outcome"`
 		SHA256        map[string]string `json:"sha256"`
 		Revision      string            `json:"revision,omitempty"`
 		Go            string            `json:"go"`
 		Modules       map[string]string `json:"modules,omitempty"`
-	}{config, checksums, revision, runtime.Version(), modules}, "", "  ")
+	}{config, outcome{o, labelled && o.By != ""}, checksums, revision, runtime.Version(), modules}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("run.json: %w", err)
 	}
 	return append(out, '\n'), nil
+}
+
+// outcome is how a run ended, and whether labelled data chose its weights.
+type outcome struct {
+	train.Outcome
+	Labelled bool `json:"chosen_by_labelled_data"`
 }
 
 func checksum(path string) (string, error) {

@@ -3,10 +3,14 @@
 package train
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gomlx/gomlx/ml/model"
@@ -23,7 +27,7 @@ type Method[B any] interface {
 // Plan is how a run goes.
 type Plan struct {
 	Dir       string // where checkpoints and logs lie; created if need be
-	Run       string // digest of the resolved configuration: what may resume it
+	Config    []byte // the resolved configuration, JSON: another one may not resume the run
 	Updates   int    // of the whole run
 	SaveEvery int    // updates between checkpoints
 	LogEvery  int    // updates between lines of the log
@@ -44,6 +48,26 @@ func (p Plan) validate() error {
 	return p.Val.validate()
 }
 
+// configFile is beside the checkpoints what run.json will be in the model folder.
+const configFile = "config.json"
+
+func (p Plan) digest() string {
+	digest := sha256.Sum256(p.Config)
+	return hex.EncodeToString(digest[:])
+}
+
+func (p Plan) writeConfig() error {
+	path := filepath.Join(p.Dir, configFile)
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, p.Config) {
+		return nil
+	}
+	_ = os.Remove(path) // cut off by a kill, or of a run without checkpoints
+	if err := writeSynced(path, p.Config); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
 // Loop runs method from the newest checkpoint on: until the plan's last update, or
 // until its patience is over. Then store holds the weights that the plan selects.
 //
@@ -60,7 +84,10 @@ func Loop[B any](ctx context.Context, p Plan, store *model.Store, method Method[
 	}
 	r := &run{plan: p, store: store, report: report}
 	var err error
-	if r.state, err = loadCheckpoint(p.Dir, store, p.Run); err != nil {
+	if r.state, err = loadCheckpoint(p.Dir, store, p.digest()); err != nil {
+		return Outcome{}, err
+	}
+	if err := p.writeConfig(); err != nil {
 		return Outcome{}, err
 	}
 	if r.log, err = openJournal(p.Dir, r.state.Updates, p.Val.Every > 0); err != nil {
@@ -201,7 +228,7 @@ func (r *run) save() error {
 	if err := r.log.sync(); err != nil {
 		return err
 	}
-	if err := saveCheckpoint(r.plan.Dir, r.store, r.plan.Run, r.state); err != nil {
+	if err := saveCheckpoint(r.plan.Dir, r.store, r.plan.digest(), r.state); err != nil {
 		return err
 	}
 	r.saved = r.state.Updates

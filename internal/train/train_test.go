@@ -66,7 +66,7 @@ func batch(update int) (sample, error) {
 }
 
 func plan(dir string) train.Plan {
-	return train.Plan{Dir: dir, Run: "r", Updates: 30, SaveEvery: 4, LogEvery: 1}
+	return train.Plan{Dir: dir, Config: []byte(`"r"`), Updates: 30, SaveEvery: 4, LogEvery: 1}
 }
 
 // finish trains until the plan's end and returns all variables and the log.
@@ -181,7 +181,7 @@ func TestOtherRunIsNotResumed(t *testing.T) {
 	interrupt(t, dir, 5)
 	store, method := newRegression(t, optimizer())
 	p := plan(dir)
-	p.Run = "another"
+	p.Config = []byte(`"another"`)
 	_, err := train.Loop(context.Background(), p, store, method, batch, func(train.Progress) {})
 	if err == nil || !strings.Contains(err.Error(), "another configuration") {
 		t.Errorf("another run went on: %v", err)
@@ -202,7 +202,7 @@ func TestCheckpointsAreFewAndClean(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if got := strings.Join(names, " "); got != "checkpoint-28 checkpoint-30 log.csv log.jsonl" {
+	if got := strings.Join(names, " "); got != "checkpoint-28 checkpoint-30 config.json log.csv log.jsonl" {
 		t.Errorf("the run left %s", got)
 	}
 }

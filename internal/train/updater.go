@@ -37,8 +37,10 @@ type Updater struct {
 	optimizer Optimizer
 	scopes    []string
 	objective Objective
+	engine    compute.Backend
 	store     *model.Store
 	update    *model.Exec   // gradient and step at once
+	loss      *model.Exec   // neither; nil until asked for
 	names     []string      // of the objective's outputs, once a graph was built
 	sum       *accumulation // gradient and step apart; nil without Optimizer.Accumulate
 }
@@ -49,7 +51,7 @@ func NewUpdater(engine compute.Backend, store *model.Store, o Optimizer, scopes 
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	u := &Updater{optimizer: o, scopes: scopes, objective: objective, store: store}
+	u := &Updater{optimizer: o, scopes: scopes, objective: objective, engine: engine, store: store}
 	var err error
 	if u.update, err = model.NewExec(engine, store, u.graph); err == nil && o.Accumulate > 1 {
 		u.sum, err = newAccumulation(engine, u)
@@ -76,17 +78,24 @@ func (u *Updater) graph(root *model.Scope, inputs []*Node) []*Node {
 func (u *Updater) gradients(root *model.Scope, inputs []*Node) (losses []*Node, variables []*model.Variable, gradients []*Node) {
 	g := inputs[0].Graph()
 	root.Store().SetTraining(g, true)
-	loss, parts := u.objective(root, inputs)
-	losses, u.names = []*Node{loss}, []string{"loss"}
-	for _, part := range parts {
-		losses, u.names = append(losses, part.Node), append(u.names, part.Name)
-	}
+	losses = u.losses(root, inputs)
 	variables = u.trained(root.Store(), g)
 	values := make([]*Node, len(variables))
 	for i, v := range variables {
 		values[i] = v.NodeValue(g)
 	}
-	return losses, variables, Gradient(loss, values...)
+	return losses, variables, Gradient(losses[0], values...)
+}
+
+// losses computes the objective and its parts.
+func (u *Updater) losses(root *model.Scope, inputs []*Node) []*Node {
+	loss, parts := u.objective(root, inputs)
+	losses, names := []*Node{loss}, []string{"loss"}
+	for _, part := range parts {
+		losses, names = append(losses, part.Node), append(names, part.Name)
+	}
+	u.names = names
+	return losses
 }
 
 // move clips the gradients, moves the variables along them, and returns the

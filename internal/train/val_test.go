@@ -179,7 +179,7 @@ func TestRisingLossEndsARun(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 { // and again when it is resumed
 		store, _ := newRegression(t, optimizer())
-		p := train.Plan{Dir: dir, Run: "r", Updates: 100, SaveEvery: 1, LogEvery: 1, Diverge: 0.5}
+		p := train.Plan{Dir: dir, Config: []byte(`"r"`), Updates: 100, SaveEvery: 1, LogEvery: 1, Diverge: 0.5}
 		batch := func(int) (struct{}, error) { return struct{}{}, nil }
 		_, err := train.Loop(context.Background(), p, store, drifting{store, 40}, batch, func(train.Progress) {})
 		diverged, ok := errors.AsType[*train.DivergedError](err)

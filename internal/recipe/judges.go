@@ -1,0 +1,235 @@
+package recipe
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/batches"
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/decode"
+	"github.com/cutline-go/cutline/internal/imageproc"
+	"github.com/cutline-go/cutline/internal/method"
+	"github.com/cutline-go/cutline/internal/train"
+	"github.com/cutline-go/cutline/metrics"
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+// pairsJudge judges a captioner by photos with captions: the loss of one caption of
+// each, and the captions that it writes.
+type pairsJudge struct {
+	captions captionJudge
+	batches  []method.Pairs
+	loss     func(method.Pairs) (train.Losses, error)
+}
+
+// newPairsJudge embeds the photos of v. Loss, generator and search are the caller's to
+// set; where v judges nothing, none is asked for.
+func newPairsJudge(ctx context.Context, e *embedder, v Val, gpt *tokenizer.BPE, size int) (*pairsJudge, error) {
+	j := &pairsJudge{captions: captionJudge{tokenizer: gpt, samples: v.Samples}}
+	records, photos, closePhotos, err := v.open()
+	if err != nil || records == nil {
+		return j, err
+	}
+	if j.captions.embeddings, err = e.photos(ctx, v.Data, records, photos, plainView()); err != nil {
+		return nil, errors.Join(err, closePhotos())
+	}
+	j.captions.records = records
+	for from := 0; from < len(records); from += size {
+		var b method.Pairs
+		for i := from; i < min(from+size, len(records)); i++ {
+			caption := records[i].Captions[i%len(records[i].Captions)]
+			b.Embeddings = append(b.Embeddings, j.captions.embeddings.Row(i))
+			b.Captions = append(b.Captions, gpt.Encode(dataset.Sentence(caption)))
+		}
+		j.batches = append(j.batches, b)
+	}
+	return j, closePhotos()
+}
+
+func (j *pairsJudge) close() {
+	if j.captions.embeddings != nil {
+		_ = j.captions.embeddings.Close() // it was read; a mapping that stays harms nobody
+	}
+}
+
+func (j *pairsJudge) evaluate(ctx context.Context) (train.Evaluation, error) {
+	scores, err := meanLoss(ctx, j.loss, j.batches, func(b method.Pairs) int { return len(b.Captions) })
+	if err != nil {
+		return train.Evaluation{}, err
+	}
+	more, samples, err := j.captions.scores(ctx)
+	return train.Evaluation{Scores: append(scores, more...), Samples: samples}, err
+}
+
+// clipJudge judges a CLIP by photos with one caption each: the loss, and how often the
+// caption finds its photo among all of them.
+type clipJudge struct {
+	learner    *method.CLIP
+	encoder    *clip.Encoder
+	preprocess imageproc.Config
+	context    int
+	tokenizer  *tokenizer.BPE
+	records    []dataset.Record
+	photos     dataset.Photos
+	close      func() error
+	size       int
+	captions   *captionJudge // of the captioner that learns along; nil without one
+}
+
+func newCLIPJudge(engine compute.Backend, store *model.Store, learner *method.CLIP, c CLIP, bpe *tokenizer.BPE, along *captioner) (*clipJudge, error) {
+	j := &clipJudge{
+		learner: learner, preprocess: imageproc.CLIP(c.Network.Vision.ImageSize),
+		context: c.Network.Text.ContextLength, tokenizer: bpe, size: c.Batch,
+	}
+	var err error
+	if j.encoder, err = clip.NewEncoder(engine, store, c.Network); err != nil {
+		return nil, err
+	}
+	if j.records, j.photos, j.close, err = c.Val.open(); err != nil || along == nil {
+		return j, err
+	}
+	j.captions = &captionJudge{
+		tokenizer: along.gpt.GPTTokenizer, records: j.records, samples: c.Val.Samples,
+		search: greedy(along.gpt.Config.StopTokens, along.maxTokens()),
+	}
+	j.captions.generator, err = clipcap.NewGenerator(engine, store, along.network)
+	return j, err
+}
+
+func (j *clipJudge) evaluate(ctx context.Context) (train.Evaluation, error) {
+	var images, texts [][]float32
+	var scores train.Losses
+	for from := 0; from < len(j.records); from += j.size {
+		b, err := j.batch(from, min(from+j.size, len(j.records)))
+		if err != nil {
+			return train.Evaluation{}, err
+		}
+		losses, err := meanLoss(ctx, j.learner.Loss, []method.Photos{b}, func(method.Photos) int { return 1 })
+		if err != nil {
+			return train.Evaluation{}, err
+		}
+		if scores == nil {
+			scores = make(train.Losses, len(losses))
+		}
+		for i, l := range losses {
+			scores[i].Name = l.Name
+			scores[i].Value += l.Value * float64(len(b.Pixels)) / float64(len(j.records))
+		}
+		image, err := j.encoder.Image(ctx, b.Pixels)
+		if err != nil {
+			return train.Evaluation{}, err
+		}
+		text, err := j.encoder.Text(ctx, b.Texts)
+		if err != nil {
+			return train.Evaluation{}, err
+		}
+		images, texts = append(images, image...), append(texts, text...)
+	}
+	found, err := metrics.SelfRetrieval(images, texts)
+	if err != nil {
+		return train.Evaluation{}, err
+	}
+	e := train.Evaluation{Scores: append(scores,
+		train.Loss{Name: "val_recall_1", Value: recall(found.Ranks, 1)},
+		train.Loss{Name: "val_recall_5", Value: recall(found.Ranks, 5)},
+		train.Loss{Name: "val_recall_10", Value: recall(found.Ranks, 10)},
+	)}
+	if j.captions == nil {
+		return e, nil
+	}
+	if j.captions.embeddings, err = dataset.NewEmbeddings(images); err != nil {
+		return e, err
+	}
+	more, samples, err := j.captions.scores(ctx)
+	e.Scores, e.Samples = append(e.Scores, more...), samples
+	return e, err
+}
+
+// recall is the share of ranks up to k.
+func recall(ranks []int, k int) float64 {
+	found := 0
+	for _, rank := range ranks {
+		if rank <= k {
+			found++
+		}
+	}
+	return float64(found) / float64(len(ranks))
+}
+
+func (j *clipJudge) batch(from, to int) (method.Photos, error) {
+	var b method.Photos
+	for i := from; i < to; i++ {
+		photo, err := batches.Decode(j.photos, j.records[i].Image)
+		if err != nil {
+			return b, err
+		}
+		captions := j.records[i].Captions
+		ids, err := j.tokenizer.Context(captions[i%len(captions)], j.context, true)
+		if err != nil {
+			return b, err
+		}
+		b.Pixels = append(b.Pixels, j.preprocess.Tensor(photo))
+		b.Texts = append(b.Texts, ids)
+		if j.captions != nil {
+			b.Captions = append(b.Captions, j.captions.tokenizer.Encode(dataset.Sentence(captions[i%len(captions)])))
+		}
+	}
+	return b, nil
+}
+
+// textJudge judges a language model by sentences, and lets it write some.
+type textJudge struct {
+	learner   *method.LanguageModel
+	batches   []method.Texts
+	tokenizer *tokenizer.BPE
+	search    decode.Options
+	samples   int
+}
+
+func newTextJudge(learner *method.LanguageModel, l LanguageModel, bpe *tokenizer.BPE, stop []int) (*textJudge, error) {
+	j := &textJudge{learner: learner, tokenizer: bpe, samples: l.Val.Samples, search: decode.Options{
+		Strategy: decode.Sample, Temperature: 1, TopP: 1, Seed: uint64(l.Seed),
+		MaxLength: min(l.MaxTokens, l.Network.Positions) - 1, StopTokens: stop, NBest: 1,
+	}}
+	if l.Val.Every == 0 {
+		return j, nil
+	}
+	sentences, err := readSentences(l.Val.Texts, l.Val.Data.Captions, l.Val.Data.Split)
+	if err != nil {
+		return nil, errors.Join(errors.New("val"), err)
+	}
+	for list := range slices.Chunk(limited(sentences, l.Val.Limit), l.Batch) {
+		var b method.Texts
+		for _, s := range list {
+			b.Sentences = append(b.Sentences, bpe.Encode(s))
+		}
+		j.batches = append(j.batches, b)
+	}
+	return j, nil
+}
+
+func (j *textJudge) evaluate(ctx context.Context) (train.Evaluation, error) {
+	scores, err := meanLoss(ctx, j.learner.Loss, j.batches, func(b method.Texts) int { return len(b.Sentences) })
+	if err != nil || j.samples == 0 {
+		return train.Evaluation{Scores: scores}, err
+	}
+	session, err := j.learner.Write(j.samples)
+	if err != nil {
+		return train.Evaluation{}, err
+	}
+	found, err := decode.Search(ctx, session, j.search)
+	if err != nil {
+		return train.Evaluation{}, err
+	}
+	e := train.Evaluation{Scores: scores}
+	for _, hypotheses := range found {
+		e.Samples = append(e.Samples, train.Sample{Text: j.tokenizer.Line(hypotheses[0].Tokens)})
+	}
+	return e, nil
+}
