@@ -12,14 +12,18 @@ import (
 
 // convertCmd makes a model folder from other programs' files.
 type convertCmd struct {
-	CLIP          string `name:"clip" placeholder:"PATH" help:"CLIP: a Hugging Face folder, or a file with OpenAI's tensors."`
+	CLIP          string `name:"clip" placeholder:"PATH" help:"CLIP: a folder of Hugging Face's or open_clip's, or a file with OpenAI's tensors."`
 	CLIPName      string `name:"clip-name" placeholder:"NAME" help:"What that CLIP is called, such as ViT-B/32; the path's last part unless given."`
 	CLIPTokenizer string `name:"clip-tokenizer" placeholder:"PATH" help:"OpenAI's bpe_simple_vocab_16e6.txt.gz, or a folder with vocab.json and merges.txt; CLIP's folder unless given."`
 	Activation    string `enum:"quick_gelu,gelu" default:"quick_gelu" help:"Activation of a CLIP given as a file: ${enum}."`
-	GPT2          string `name:"gpt2" placeholder:"DIR" help:"GPT-2: a Hugging Face folder."`
-	ClipCap       string `name:"clipcap" placeholder:"FILE" help:"A checkpoint of ClipCap's training script."`
+	GPT2          string `name:"gpt2" placeholder:"PATH" help:"GPT-2: a Hugging Face folder; with --decap its decoder_config.pkl or config.json, where it is not the released one."`
+	ClipCap       string `name:"clipcap" xor:"captioner" placeholder:"FILE" help:"A checkpoint of ClipCap's training script."`
+	CapDec        string `name:"capdec" xor:"captioner" placeholder:"FILE" help:"The same of CapDec."`
+	CgTGAN        string `name:"cgtgan" xor:"captioner" placeholder:"FILE" help:"The same of CgT-GAN."`
+	DeCap         string `name:"decap" xor:"captioner" placeholder:"FILE" help:"The same of DeCap, which needs no GPT-2."`
+	Centres       string `name:"centres" placeholder:"FILE" help:"CapDec's file of the centres of embeddings, CLIP_embeddings_centers_info.pkl, for caption --align mean."`
 	RoBERTa       string `name:"roberta" placeholder:"DIR" help:"RoBERTa: a Hugging Face folder."`
-	Normalize     string `enum:"auto,yes,no" default:"auto" help:"Whether embeddings get length 1 before the mapper (${enum}); auto follows the released checkpoints: only for a transformer."`
+	Normalize     string `enum:"auto,yes,no" default:"auto" help:"Whether embeddings get length 1 before the mapper (${enum}); auto follows the released checkpoints: CapDec, DeCap and ClipCap's transformer."`
 	Type          string `enum:"keep,f32,f16" default:"keep" help:"Type of the stored numbers: ${enum}."`
 	Name          string `placeholder:"NAME" help:"Name of the new model; that of its folder unless given."`
 	Out           string `required:"" placeholder:"DIR" help:"The folder to write."`
@@ -46,8 +50,14 @@ func (cmd *convertCmd) Run(c *console) error {
 func (cmd *convertCmd) sources() convert.Sources {
 	s := convert.Sources{
 		Name: cmd.Name, CLIP: cmd.CLIP, CLIPName: cmd.CLIPName, CLIPTokenizer: cmd.CLIPTokenizer,
-		Activation: clip.Activation(cmd.Activation), GPT2: cmd.GPT2, ClipCap: cmd.ClipCap,
-		RoBERTa: cmd.RoBERTa,
+		Activation: clip.Activation(cmd.Activation), GPT2: cmd.GPT2, RoBERTa: cmd.RoBERTa, Centres: cmd.Centres,
+	}
+	for method, file := range map[convert.Method]string{
+		convert.ClipCap: cmd.ClipCap, convert.CapDec: cmd.CapDec, convert.CgTGAN: cmd.CgTGAN, convert.DeCap: cmd.DeCap,
+	} {
+		if file != "" {
+			s.Method, s.ClipCap = method, file
+		}
 	}
 	if s.Name == "" {
 		s.Name = filepath.Base(filepath.Clean(cmd.Out))

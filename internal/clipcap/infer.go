@@ -44,6 +44,8 @@ func inferMapper(shapes map[string][]int, width int) (mapper.Config, error) {
 			ClipLength: linear[0] / width, Heads: mapperHeads,
 			Layers: nn.Blocks(shapes, prefix+"transformer.layers."),
 		}, nil
+	case len(linear) == 2:
+		return mapper.Config{Kind: mapper.KindLinear, ClipWidth: linear[1], PrefixLength: linear[0] / width, Width: width}, nil
 	}
-	return mapper.Config{}, fmt.Errorf("clipcap: no mapper below %s: neither an MLP nor a transformer", MapperScope)
+	return mapper.Config{}, fmt.Errorf("clipcap: no mapper below %s: neither an MLP, a transformer nor a linear layer", MapperScope)
 }

@@ -1,6 +1,6 @@
 // Package convert makes model folders of other people's checkpoints: CLIP from
-// OpenAI's or Hugging Face's files, GPT-2 and RoBERTa from Hugging Face's, and
-// ClipCap's own.
+// OpenAI's, Hugging Face's or open_clip's files, GPT-2 and RoBERTa from Hugging Face's,
+// and what the training scripts of ClipCap, CapDec, CgT-GAN and DeCap saved.
 package convert
 
 import (
@@ -38,16 +38,22 @@ type Sources struct {
 	Activation clip.Activation
 
 	// GPT2 is a folder in Hugging Face's layout: config.json, vocab.json and
-	// merges.txt; the tensors are read where there is no ClipCap.
+	// merges.txt; the tensors are read where there is no ClipCap. With DeCap, whose
+	// decoder writes CLIP's tokens, it is the decoder's config.json or
+	// decoder_config.pkl; "" stands for the released decoder's 4 heads.
 	GPT2 string
 
-	// ClipCap is a checkpoint that ClipCap's train.py saved, of the CLIP and GPT-2
-	// above.
+	// ClipCap is a checkpoint that the training script of ClipCap saved, or one of its
+	// kin, of the CLIP and GPT-2 above.
 	ClipCap string
+	Method  Method // "" stands for ClipCap
 	// Normalize says whether embeddings are divided by their length before the
-	// mapper; nil stands for what the released checkpoints expect: no for an MLP,
-	// yes for a transformer.
+	// mapper; nil stands for what the released checkpoints expect: CapDec and DeCap yes,
+	// CgT-GAN no, ClipCap no for an MLP and yes for a transformer.
 	Normalize *bool
+	// Centres is CapDec's CLIP_embeddings_centers_info.pkl, whose means of photos' and
+	// texts' embeddings go into the folder.
+	Centres string
 
 	// RoBERTa is a folder in Hugging Face's layout: config.json, vocab.json, merges.txt
 	// and the tensors, from whose heads only the encoder and the pooler are taken. A
@@ -85,7 +91,7 @@ func Folder(engine compute.Backend, dir string, s Sources) (Found, error) {
 	var c conversion
 	defer c.close()
 	c.model.Config = modelfolder.Config{Version: modelfolder.Version, Name: s.Name}
-	for _, step := range []func(Sources) error{c.addCLIP, c.addGPT2, c.addClipCap, c.addRoBERTa, c.cast} {
+	for _, step := range []func(Sources) error{c.addCLIP, c.addGPT2, c.addClipCap, c.addCentres, c.addRoBERTa, c.cast} {
 		if err := step(s); err != nil {
 			return Found{}, err
 		}
@@ -107,8 +113,12 @@ func (s Sources) check() error {
 	switch {
 	case s.Name == "":
 		return errors.New("convert: the new model has no name")
-	case s.ClipCap != "" && (s.CLIP == "" || s.GPT2 == ""):
-		return fmt.Errorf("%s: a ClipCap checkpoint needs its CLIP and its GPT-2 folder", s.ClipCap)
+	case s.ClipCap != "" && (s.CLIP == "" || s.GPT2 == "" && s.Method != DeCap):
+		return fmt.Errorf("%s: a %s checkpoint needs its CLIP and its GPT-2 folder", s.ClipCap, cmp.Or(s.Method, ClipCap))
+	case !slices.Contains([]Method{"", ClipCap, CapDec, CgTGAN, DeCap}, s.Method):
+		return fmt.Errorf("convert: method %q, want %q, %q, %q or %q", s.Method, ClipCap, CapDec, CgTGAN, DeCap)
+	case s.Centres != "" && s.ClipCap == "":
+		return fmt.Errorf("%s: centres are of use to a captioner alone", s.Centres)
 	case s.ClipCap == "" && s.CLIP != "" && s.GPT2 != "":
 		return errors.New("convert: a CLIP and a GPT-2 make no captioner without a ClipCap checkpoint; train one or name one of them")
 	case s.RoBERTa != "" && (s.CLIP != "" || s.GPT2 != ""):
@@ -177,7 +187,8 @@ func (c *conversion) found() Found {
 	}
 	slices.Sort(found.Types)
 	for _, id := range found.Config.StopTokens {
-		found.StopTokens = append(found.StopTokens, c.model.GPTTokenizer.Decode([]int{id}))
+		t := c.model.GPTTokenizer // which does not spell CLIP's markers
+		found.StopTokens = append(found.StopTokens, cmp.Or(t.Decode([]int{id}), t.Token(id)))
 	}
 	return found
 }

@@ -24,7 +24,7 @@ type Kind string
 const (
 	KindMLP         Kind = "mlp"
 	KindTransformer Kind = "transformer"
-	KindLinear      Kind = "linear" // one layer; prefix length 1
+	KindLinear      Kind = "linear" // one layer
 )
 
 // Config describes a mapper of any kind.
@@ -86,9 +86,6 @@ func (c Config) Validate() error {
 		if s.value <= 0 {
 			return fmt.Errorf("mapper: %s is %d, want more than 0", s.name, s.value)
 		}
-	}
-	if c.Kind == KindLinear && c.PrefixLength != 1 {
-		return fmt.Errorf("mapper: prefix_length is %d, but a linear mapper makes 1", c.PrefixLength)
 	}
 	if c.Kind == KindMLP && c.PrefixLength*c.Width%2 != 0 {
 		return fmt.Errorf("mapper: prefix_length %d × width %d is odd, and the hidden layer is half of it", c.PrefixLength, c.Width)

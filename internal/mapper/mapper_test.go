@@ -30,7 +30,7 @@ func tinyTransformer() mapper.Config {
 }
 
 func tinyLinear() mapper.Config {
-	return mapper.Config{Kind: mapper.KindLinear, ClipWidth: 3, PrefixLength: 1, Width: 5}
+	return mapper.Config{Kind: mapper.KindLinear, ClipWidth: 3, PrefixLength: 2, Width: 5}
 }
 
 // declare returns a store with the variables of a mapper, none of which has a value.
@@ -190,7 +190,7 @@ func TestValidate(t *testing.T) {
 		{mapper.PaperTransformer(), ""},
 		{mlp, ""},
 		{mapper.PaperLinear(), ""},
-		{with(tinyLinear(), func(c *mapper.Config) { c.PrefixLength = 2 }), "prefix_length is 2, but a linear mapper makes 1"},
+		{with(tinyLinear(), func(c *mapper.Config) { c.PrefixLength = 0 }), "prefix_length is 0"},
 		{transformer, ""},
 		{mapper.Config{}, `kind is ""`},
 		{with(mlp, func(c *mapper.Config) { c.Kind = "rnn" }), `kind is "rnn", want "mlp", "transformer" or "linear"`},

@@ -21,16 +21,37 @@ func GPT2(tensors []Tensor) ([]Tensor, error) {
 	return out, checkTied(tensors, headName, "wte.weight", "transformer.wte.weight")
 }
 
-// ClipCap returns the tensors of a ClipCap checkpoint under the names of package
-// clipcap, which are its own, without buffers and the tied head.
+// ClipCap returns the tensors of a checkpoint of ClipCap, CapDec or CgT-GAN under the
+// names of package clipcap, which are its own, without buffers and the tied head. A
+// mapper of one layer, which is all of clip_project there, is clip_project.linear here.
 func ClipCap(tensors []Tensor) ([]Tensor, error) {
 	var out []Tensor
 	for _, t := range tensors {
+		switch t.Name {
+		case "clip_project.weight":
+			t.Name = "clip_project.linear.weight"
+		case "clip_project.bias":
+			t.Name = "clip_project.linear.bias"
+		}
 		if t.Name != "gpt."+headName && !isMask(t.Name) {
 			out = append(out, t)
 		}
 	}
 	return out, checkTied(tensors, "gpt."+headName, "gpt.transformer.wte.weight")
+}
+
+// DeCap returns the tensors of a DeCap checkpoint under the names of package clipcap:
+// its decoder is a GPT-2, its mapper one layer.
+func DeCap(tensors []Tensor) ([]Tensor, error) {
+	out := slices.Clone(tensors)
+	for i, t := range out {
+		if rest, ok := strings.CutPrefix(t.Name, "decoder."); ok {
+			out[i].Name = "gpt." + rest
+		} else if rest, ok := strings.CutPrefix(t.Name, "clip_project.model.0."); ok {
+			out[i].Name = "clip_project.linear." + rest
+		}
+	}
+	return ClipCap(out)
 }
 
 const headName = "lm_head.weight"
