@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -240,6 +241,44 @@ func refused(t *testing.T, err error, parts ...string) {
 			t.Errorf("error is %q, with %q in it", err, secret)
 		}
 	}
+}
+
+// TestTwoAtOnce lets two clients fetch one file into one cache: it comes once.
+func TestTwoAtOnce(t *testing.T) {
+	server := hubtest.New(t)
+	server.Add(id, "mit", files())
+	first, _ := client(t, server)
+	second, _ := client(t, server)
+	second.Cache = first.Cache
+	var both sync.WaitGroup
+	for _, c := range []*hub.Client{first, second} {
+		both.Go(func() {
+			repo, err := c.Repo(t.Context(), id)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			file, err := c.File(t.Context(), repo, "model.bin")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := c.Fetch(t.Context(), repo, file, func(int64) {}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	downloads := 0
+	for _, r := range server.Requests() {
+		if r.Host == server.CDN {
+			downloads++
+		}
+	}
+	if downloads != 1 {
+		t.Errorf("%d downloads, want 1", downloads)
+	}
+	holds(t, blob(first, files()["model.bin"]), files()["model.bin"])
 }
 
 // TestDamagedBlob holds that what lies in the cache is not believed either.

@@ -87,16 +87,20 @@ func (c *Client) ask(ctx context.Context, id string) (Repo, error) {
 	if err != nil {
 		return Repo{}, err
 	}
-	var told info
-	if err := json.Unmarshal(data, &told); err != nil {
-		return Repo{}, fmt.Errorf("%s: not a description of a model: %w", response.Request.URL.Host, err)
+	repo, err := parseRepo(id, data)
+	if err != nil {
+		return Repo{}, fmt.Errorf("%s: %w", response.Request.URL.Host, err)
 	}
-	return told.repo(id)
+	return repo, nil
 }
 
-// repo checks what was told. Files whose names are no paths in a folder are left
-// out: nobody can ask for them.
-func (i info) repo(id string) (Repo, error) {
+// parseRepo reads the hub's description of a model. Files whose names are no paths in
+// a folder are left out: nobody can ask for them.
+func parseRepo(id string, data []byte) (Repo, error) {
+	var i info
+	if err := json.Unmarshal(data, &i); err != nil {
+		return Repo{}, fmt.Errorf("not a description of a model: %w", err)
+	}
 	if !isCommit(i.SHA) {
 		return Repo{}, fmt.Errorf("the hub tells the commit %.50q, want 40 hexadecimal digits", i.SHA)
 	}
