@@ -29,7 +29,7 @@ const (
 		"image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]}`
 )
 
-// publishGolden puts the reference CLIP, GPT-2 and ClipCap on a hub, under the names
+// publishGolden puts the reference CLIPs, GPT-2 and ClipCap on a hub, under the names
 // that the real ones have there.
 func publishGolden(t *testing.T, server *hubtest.Server, clipCap string) {
 	t.Helper()
@@ -42,6 +42,12 @@ func publishGolden(t *testing.T, server *hubtest.Server, clipCap string) {
 	files["config.json"], files["pytorch_model.bin"] = read(t, gpt, "config.json"), read(t, gpt, "pytorch_model.bin")
 	server.Add(gptRepo, "mit", files)
 	server.Add(clipCapRepo, "", map[string][]byte{"coco_weights.pt": read(t, golden.Dir(t, clipCap), "weights.pt")})
+	resNet := golden.Dir(t, "clip_rn")
+	server.Add("timm/resnet50x4_clip.openai", "mit", map[string][]byte{
+		"open_clip_config.json":       []byte(`{"model_cfg": ` + string(read(t, resNet, "open_clip_config.json")) + `}`),
+		"open_clip_model.safetensors": read(t, resNet, "openai.safetensors"), "config.json": []byte(`{"architecture": "resnet50x4_clip"}`),
+	})
+	server.Add("johko/capdec_015", "apache-2.0", map[string][]byte{"model.pt": read(t, golden.Dir(t, "clipcap_transformer"), "weights.pt"), "config.json": []byte("{}")})
 }
 
 func read(t *testing.T, elem ...string) []byte {
@@ -145,6 +151,28 @@ func TestGoldenPull(t *testing.T) {
 			t.Errorf("the pulled model says %s, want %s", pulled, want)
 		}
 		t.Logf("%s: %s", clipCap, strings.TrimSpace(pulled))
+	}
+}
+
+// TestGoldenPullCapDec pulls a captioner whose CLIP is a ResNet, in open_clip's files,
+// and has no tokenizer of its own.
+func TestGoldenPullCapDec(t *testing.T) {
+	photo := filepath.Join(t.TempDir(), "sun.png")
+	if err := writePhoto(photo); err != nil {
+		t.Fatal(err)
+	}
+	server := hubtest.New(t)
+	publishGolden(t, server, "clipcap_mlp")
+	useHub(t, server)
+	status, out, messages := cutline(t, "models", "pull", "--yes", "capdec")
+	for _, want := range []string{"capdec: captioner\n  CLIP ", "RN50x4, embeddings 64 wide, quick_gelu", "transformer, from embeddings of length 1"} {
+		if status != statusDone || !strings.Contains(out, want) {
+			t.Errorf("pull: %d %q %q, want %q", status, out, messages, want)
+		}
+	}
+	status, out, messages = cutline(t, "caption", "--model", "capdec", "--format", "jsonl", "--top-k", "40", "--seed", "3", "--min-length", "6", photo)
+	if status != statusDone || len(caption(t, out)) < 5 {
+		t.Errorf("caption: %d %q %q", status, out, messages)
 	}
 }
 

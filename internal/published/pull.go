@@ -86,6 +86,8 @@ func (s Store) Pull(ctx context.Context, client *hub.Client, engine compute.Back
 		switch dir := client.Snapshot(repo); p.Model.Parts[i].Role {
 		case CLIP:
 			sources.CLIP = dir
+		case CLIPTokenizer:
+			sources.CLIPTokenizer = dir
 		case GPT2:
 			sources.GPT2 = dir
 		case RoBERTa:

@@ -31,10 +31,11 @@ type Role int
 
 // The roles.
 const (
-	CLIP    Role = iota // the repository as a folder
-	GPT2                // the same
-	RoBERTa             // the same
-	ClipCap             // the one file
+	CLIP          Role = iota // the repository as a folder
+	CLIPTokenizer             // the same, where CLIP has none
+	GPT2                      // the same
+	RoBERTa                   // the same
+	ClipCap                   // the one file
 )
 
 // Find returns the model of a name; one that is a single repository also goes by the
@@ -64,6 +65,11 @@ func Models() []Model {
 			Name: "clipcap-conceptual", About: "ClipCap, an MLP and GPT-2 tuned on Conceptual Captions: captions as on the web",
 			CLIPName: "ViT-B/32", Parts: []Part{clip(b32), words(gpt2),
 				clipCap("akhaliq/CLIP-prefix-captioning-conceptual-weights", "conceptual_weights.pt")},
+		},
+		{
+			Name: "capdec", About: "CapDec, ClipCap's network taught from the texts of COCO's captions alone",
+			CLIPName: "RN50x4", Parts: []Part{resNet50x4(), clipWords(b32), words(gpt2),
+				clipCap("johko/capdec_015", "model.pt", "pytorch_model.pt", "pytorch_model.bin", "*.pt")},
 		},
 		clipAlone(b32, "ViT-B/32"),
 		clipAlone("openai/clip-vit-base-patch16", "ViT-B/16"),
@@ -98,6 +104,19 @@ func tensors() []string { return []string{"model.safetensors", "pytorch_model.bi
 
 func clip(repo string) Part {
 	return Part{CLIP, repo, [][]string{{"config.json"}, {"preprocessor_config.json"}, {"vocab.json"}, {"merges.txt"}, tensors()}}
+}
+
+// resNet50x4 is OpenAI's RN50x4, which Hugging Face's layout has no form for: as
+// open_clip keeps it.
+func resNet50x4() Part {
+	return Part{CLIP, "timm/resnet50x4_clip.openai", [][]string{
+		{"open_clip_config.json"}, {"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"},
+	}}
+}
+
+// clipWords is the vocabulary of all of OpenAI's CLIPs.
+func clipWords(repo string) Part {
+	return Part{CLIPTokenizer, repo, [][]string{{"vocab.json"}, {"merges.txt"}}}
 }
 
 // words are what a captioner takes of the GPT-2 that it was tuned from: the tensors
