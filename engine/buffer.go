@@ -12,14 +12,18 @@ import (
 )
 
 // Buffer holds a tensor. Its values never change while it lives, so a matrix
-// keeps its packed copy, which all graphs share.
+// keeps its packed copy, which all graphs share; where no graph has read it
+// otherwise, the packed copy is the only one.
 type Buffer struct {
 	backend *Backend
 	shape   shapes.Shape
-	bytes   []byte // nil once finalized
 
-	packing sync.Mutex
+	mu      sync.Mutex
+	bytes   []byte // nil once finalized, and while packed is the only copy
 	packed  map[layout][]float32
+	only    layout // of the packed copy that the values are in, if dropped
+	dropped bool
+	kept    bool // the values were wanted again, so they stay
 }
 
 var _ compute.Buffer = (*Buffer)(nil)
@@ -79,15 +83,60 @@ func (b *Buffer) Finalize() error {
 }
 
 func (b *Buffer) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.bytes != nil {
 		b.backend.memory.give(b.bytes)
-		b.bytes, b.packed = nil, nil
+	}
+	b.bytes, b.packed, b.dropped = nil, nil, false
+}
+
+// values returns the tensor's memory.
+func (b *Buffer) values() ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.restored()
+}
+
+// restored is values for a caller that holds the lock.
+func (b *Buffer) restored() ([]byte, error) {
+	if b.dropped {
+		b.bytes = alignedBytes(bytesOf(b.shape))
+		unpack(floatsOf(b.bytes), b.packed[b.only], b.only)
+		b.dropped, b.kept = false, true
+	}
+	if b.bytes == nil {
+		return nil, errFinalized
+	}
+	return b.bytes, nil
+}
+
+// finalized tells whether the tensor is gone.
+func (b *Buffer) finalized() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes == nil && !b.dropped
+}
+
+// drop leaves the packed copy as the only one, where it holds all values and
+// nothing else has asked for them.
+func (b *Buffer) drop() {
+	const worthwhile = 1 << 16 // bytes
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.kept || len(b.packed) != 1 || len(b.bytes) < worthwhile {
+		return
+	}
+	for l := range b.packed {
+		if l.source == "" && l.offset == 0 && 4*l.k*l.n == len(b.bytes) {
+			b.bytes, b.only, b.dropped = nil, l, true
+		}
 	}
 }
 
 // Shape returns the shape.
 func (b *Buffer) Shape() (shapes.Shape, error) {
-	if b.bytes == nil {
+	if b.finalized() {
 		return shapes.Invalid(), errFinalized
 	}
 	return b.shape, nil
@@ -98,14 +147,15 @@ func (b *Buffer) DeviceNum() (compute.DeviceNum, error) { return 0, nil }
 
 // ToFlatData copies the values to flat, a slice of the buffer's type and size.
 func (b *Buffer) ToFlatData(flat any) error {
-	if b.bytes == nil {
-		return errFinalized
+	from, err := b.values()
+	if err != nil {
+		return err
 	}
 	to, err := checked(flat, b.shape)
 	if err != nil {
 		return err
 	}
-	copy(to, b.bytes)
+	copy(to, from)
 	return nil
 }
 
@@ -116,14 +166,19 @@ func (b *Buffer) Data() (any, error) {
 
 // CopyToDevice copies the buffer.
 func (b *Buffer) CopyToDevice(compute.DeviceNum) (compute.Buffer, error) {
-	if b.bytes == nil {
-		return nil, errFinalized
+	from, err := b.values()
+	if err != nil {
+		return nil, err
 	}
-	c := &Buffer{backend: b.backend, shape: b.shape, bytes: b.backend.memory.take(len(b.bytes))}
-	copy(c.bytes, b.bytes)
+	c := &Buffer{backend: b.backend, shape: b.shape, bytes: b.backend.memory.take(len(from))}
+	copy(c.bytes, from)
 	return c, nil
 }
 
 // surrender finalizes the buffer without giving up its memory, which has a new
 // owner.
-func (b *Buffer) surrender() { b.bytes, b.packed = nil, nil }
+func (b *Buffer) surrender() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes, b.packed = nil, nil
+}

@@ -22,6 +22,7 @@ type Executable struct {
 	outputs      []*slot
 	outputShapes []shapes.Shape
 	inputShapes  []shapes.Shape
+	packedOnly   []bool    // by parameter: only its packed copy is read
 	environments sync.Pool // of *env
 }
 
@@ -52,6 +53,7 @@ type env struct {
 // worker is the scratch memory of a thread.
 type worker struct {
 	chunks [][]float32
+	inputs [][]float32 // of a step
 	bools  []bool
 }
 
@@ -103,8 +105,11 @@ func (x *Executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	err := x.run(e, x.instructions)
 	results := x.results(e, err == nil)
 	for i, b := range e.inputs {
-		if donated(i) {
+		switch {
+		case donated(i):
 			b.release()
+		case x.packedOnly[i]:
+			b.drop()
 		}
 	}
 	return results, err
@@ -134,7 +139,7 @@ func (x *Executable) take(e *env, inputs []compute.Buffer) error {
 		if !ok || b == nil {
 			return fmt.Errorf("engine: input %d (%s) is a %T, not a buffer of this engine", i, x.main.names[i], input)
 		}
-		if b.bytes == nil {
+		if b.finalized() {
 			return fmt.Errorf("engine: input %d (%s): %w", i, x.main.names[i], errFinalized)
 		}
 		if !b.shape.Equal(x.inputShapes[i]) {
@@ -143,9 +148,14 @@ func (x *Executable) take(e *env, inputs []compute.Buffer) error {
 		e.inputs[i] = b
 	}
 	for _, s := range x.slots {
-		if s.kind == parameter {
-			e.mem[s.index] = e.inputs[s.parameter].bytes
+		if s.kind != parameter || x.packedOnly[s.parameter] {
+			continue
 		}
+		bytes, err := e.inputs[s.parameter].values()
+		if err != nil {
+			return fmt.Errorf("engine: input %d (%s): %w", s.parameter, x.main.names[s.parameter], err)
+		}
+		e.mem[s.index] = bytes
 	}
 	return nil
 }

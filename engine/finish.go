@@ -25,9 +25,50 @@ func (p *planner) finish() (*Executable, error) {
 	for _, v := range p.main.parameters {
 		x.inputShapes = append(x.inputShapes, v.shape)
 	}
-	x.slots, x.instructions = p.slots, p.instructions
-	x.arena = place(p.slots, p.instructions)
+	x.slots, x.instructions = p.slots, needed(p.instructions)
+	x.arena = place(p.slots, x.instructions)
+	x.packedOnly = p.packedOnly(x.instructions)
 	return x, x.runOnce(p.once)
+}
+
+// needed drops instructions that write what nobody reads: copies that a packed
+// matrix took the place of.
+func needed(all []instruction) []instruction {
+	read := map[*slot]bool{}
+	var kept []instruction
+	for i := len(all) - 1; i >= 0; i-- {
+		in := all[i]
+		if !slices.ContainsFunc(in.writes, func(s *slot) bool { return s.kind != temporary || read[s] }) {
+			continue
+		}
+		for _, s := range in.reads {
+			read[s] = true
+		}
+		kept = append(kept, in)
+	}
+	slices.Reverse(kept)
+	return kept
+}
+
+// packedOnly tells of each parameter whether instructions read nothing of it but
+// its packed copy.
+func (p *planner) packedOnly(instructions []instruction) []bool {
+	reads := map[*slot]int{}
+	for _, in := range instructions {
+		for _, s := range in.reads {
+			reads[s]++
+		}
+	}
+	only := make([]bool, len(p.parameters))
+	for i, s := range p.parameters {
+		only[i] = reads[s] > 0 && reads[s] == p.packs[s]
+	}
+	for _, s := range p.slots {
+		if s.kind == adopted {
+			only[s.parameter] = false
+		}
+	}
+	return only
 }
 
 // copyOut is a copy of an output that shares its memory with something else.

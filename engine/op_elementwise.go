@@ -48,9 +48,13 @@ func stepRsqrt(s *kernels.Set, y []float32, x [][]float32) {
 // The following are used on few values. Their functions in package math run at
 // their own speed whatever state the vector registers are in, unlike math.Exp.
 
-func stepLog(_ *kernels.Set, y []float32, x [][]float32) { each(y, x[0], math.Log) }
-func stepSin(_ *kernels.Set, y []float32, x [][]float32) { each(y, x[0], math.Sin) }
-func stepCos(_ *kernels.Set, y []float32, x [][]float32) { each(y, x[0], math.Cos) }
+func stepLog(_ *kernels.Set, y []float32, x [][]float32)   { each(y, x[0], math.Log) }
+func stepLog1p(_ *kernels.Set, y []float32, x [][]float32) { each(y, x[0], math.Log1p) }
+func stepExpm1(_ *kernels.Set, y []float32, x [][]float32) { each(y, x[0], math.Expm1) }
+func stepFloor(_ *kernels.Set, y []float32, x [][]float32) { each(y, x[0], math.Floor) }
+func stepCeil(_ *kernels.Set, y []float32, x [][]float32)  { each(y, x[0], math.Ceil) }
+func stepSin(_ *kernels.Set, y []float32, x [][]float32)   { each(y, x[0], math.Sin) }
+func stepCos(_ *kernels.Set, y []float32, x [][]float32)   { each(y, x[0], math.Cos) }
 
 func stepSign(_ *kernels.Set, y []float32, x [][]float32) {
 	for i, v := range x[0] {

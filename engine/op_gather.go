@@ -3,9 +3,12 @@ package engine
 import (
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapeinference"
 	"github.com/gomlx/compute/shapes"
+
+	"github.com/cutline-go/cutline/engine/internal/kernels"
 )
 
 func gatherShape(n *node) (shapes.Shape, error) {
@@ -126,6 +129,9 @@ func lowerGather(p *planner, n *node) bool {
 		return false
 	}
 	out := whole(p.slot(temporary, bytesOf(n.outputs[0].shape)), n.outputs[0])
+	if p.gatherPacked(n, table, indices, out) {
+		return true
+	}
 	w, ok := newWindows(table, out, indices, n.attrs[0].(int), n.attrs[1].([]int), n.attrs[2].([]int), n.attrs[3].([]int), n.attrs[4].([]int))
 	if !ok {
 		return false
@@ -136,6 +142,47 @@ func lowerGather(p *planner, n *node) bool {
 		return w.each(e, func(from, to int, _ bool) error { return move(e, to, from) })
 	})
 	return true
+}
+
+// gatherPacked takes rows of a table out of its packed copy, where a product of the
+// same graph needs that copy anyway: an embedding that is the output layer too.
+func (p *planner) gatherPacked(n *node, table, indices, out view) bool {
+	if table.slot.kind != parameter || !table.isWhole() || len(table.dims) != 2 || !p.isOutputLayer(n.inputs[0]) {
+		return false
+	}
+	rows, sizes := n.attrs[3].([]int), n.attrs[4].([]int)
+	if !slices.Equal(rows, []int{0}) || !slices.Equal(n.attrs[2].([]int), []int{0}) || sizes[1] != table.dims[1] {
+		return false
+	}
+	w, ok := newWindows(table, out, indices, n.attrs[0].(int), n.attrs[1].([]int), []int{0}, rows, sizes)
+	if !ok || w.list.strides[0] != 1 {
+		return false
+	}
+	width := table.dims[1]
+	m := &matmul{source: table, right: layout{k: width, n: table.dims[0], row: 1, col: width}}
+	p.views[n.outputs[0]] = out
+	p.packs[table.slot]++
+	p.emit("Gather of packed", []view{table, indices}, []view{out}, func(e *env) error {
+		packed, err := e.packedInput(m)
+		if err != nil {
+			return err
+		}
+		y := all[float32](e, out.slot)
+		return w.each(e, func(from, to int, _ bool) error {
+			kernels.UnpackColumn(y[to:to+width], packed, width, from/width)
+			return nil
+		})
+	})
+	return true
+}
+
+// isOutputLayer tells whether a table [V, D] is the transposed weight of a dense
+// layer.
+func (p *planner) isOutputLayer(table *value) bool {
+	return slices.ContainsFunc(p.live, func(n *node) bool {
+		return n.op == compute.OpTypeFusedDense && n.inputs[1] == table &&
+			n.attrs[0].(compute.DenseConfig).WeightLayout == compute.DenseLayoutOutputsInput
+	})
 }
 
 // lowerScatter adds slices to those of a table, one after another; those outside

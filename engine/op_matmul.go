@@ -11,8 +11,13 @@ import (
 	"github.com/cutline-go/cutline/engine/internal/kernels"
 )
 
-// layout tells how a matrix [k, n] lies in a buffer.
-type layout struct{ offset, k, n, row, col int }
+// layout tells how a matrix [k, n] lies in a buffer, or in a dense copy of the
+// view of it that source describes.
+type layout struct {
+	source       string
+	offset, k, n int
+	row, col     int
+}
 
 // matmul is a batch of products C = A·B, with a bias for each column and a program
 // that is applied to C, both optional.
@@ -23,6 +28,8 @@ type matmul struct {
 	a, b             view // of one product of the batch, the first
 	aRow, aCol       int
 	right            layout
+	source           view // of a parameter, where B is a parameter or a dense copy of one
+	copied           bool // B is a copy
 	bias             *view
 	packed           view // of all of B's, unless B is a parameter
 	out              view
@@ -125,7 +132,7 @@ func (p *planner) contract(a view, aSum, aBatch []int, b view, bSum, bBatch []in
 	m.rows, m.k = product(a.dims[batch:batch+aFree]), product(a.dims[batch+aFree:])
 	m.n = product(b.dims[len(b.dims)-bFree:])
 	m.a, m.b, m.aRow, m.aCol = a, b, aRow, aCol
-	m.right = layout{b.offset, m.k, m.n, bRow, bCol}
+	m.right = layout{offset: b.offset, k: m.k, n: m.n, row: bRow, col: bCol}
 	return m
 }
 
@@ -245,9 +252,10 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 	if m.bias != nil {
 		reads = append(reads, *m.bias)
 	}
-	cached := m.b.slot.kind == parameter && len(m.batch) == 0
+	cached := p.fromParameter(m)
 	if cached {
-		reads = append(reads, m.b)
+		reads = append(reads, m.source)
+		p.packs[m.source.slot]++
 	} else {
 		p.pack(m)
 		reads = append(reads, m.packed)
@@ -257,7 +265,7 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 		var packed []float32
 		if cached {
 			var err error
-			if packed, err = e.packedInput(m.b.slot.parameter, m.right); err != nil {
+			if packed, err = e.packedInput(m); err != nil {
 				return err
 			}
 		} else {
@@ -344,19 +352,45 @@ func (p *planner) pack(m *matmul) {
 	})
 }
 
+// fromParameter tells whether B is a parameter, or a dense copy of one, which its
+// buffer keeps packed.
+func (p *planner) fromParameter(m *matmul) bool {
+	if len(m.batch) > 0 {
+		return false
+	}
+	if m.source = m.b; m.b.slot.kind == parameter {
+		return true
+	}
+	if source, ok := p.copies[m.b.slot]; ok {
+		m.source, m.copied = source, true
+		m.right.source = fmt.Sprint(source.dims, source.strides, source.offset)
+		return true
+	}
+	return false
+}
+
 // packedInput is the packed copy of a parameter's matrix, which its buffer keeps.
-func (e *env) packedInput(parameter int, l layout) ([]float32, error) {
-	b := e.inputs[parameter]
-	b.packing.Lock()
-	defer b.packing.Unlock()
+func (e *env) packedInput(m *matmul) ([]float32, error) {
+	b := e.inputs[m.source.slot.parameter]
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := m.right
 	if packed := b.packed[l]; packed != nil {
 		return packed, nil
 	}
+	bytes, err := b.restored()
+	if err != nil {
+		return nil, err
+	}
+	from := floatsOf(bytes)
+	if m.copied {
+		from = make([]float32, m.source.size())
+		gatherView(from, floatsOf(bytes), m.source)
+	}
 	packed := make([]float32, kernels.PackedLen(l.k, l.n))
-	from := floatsOf(b.bytes)[l.offset:]
 	panels := (l.n + kernels.PanelWidth - 1) / kernels.PanelWidth
-	err := e.each(panels, func(_ *worker, panel int) {
-		kernels.PackPanel(packed, kernels.Matrix{Data: from, Row: l.row, Col: l.col}, l.k, l.n, panel)
+	err = e.each(panels, func(_ *worker, panel int) {
+		kernels.PackPanel(packed, kernels.Matrix{Data: from[l.offset:], Row: l.row, Col: l.col}, l.k, l.n, panel)
 	})
 	if err != nil {
 		return nil, err
@@ -366,4 +400,23 @@ func (e *env) packedInput(parameter int, l layout) ([]float32, error) {
 	}
 	b.packed[l] = packed
 	return packed, nil
+}
+
+// gatherView copies the elements of v, which lie in from, to y in order.
+func gatherView(y, from []float32, v view) {
+	i := 0
+	walk(v.dims, []view{v}, func(at []int) {
+		y[i] = from[at[0]]
+		i++
+	})
+}
+
+// unpack writes a packed matrix back to where layout says its values lie.
+func unpack(to, packed []float32, l layout) {
+	for j := range l.n {
+		from := packed[j/kernels.PanelWidth*kernels.PanelWidth*l.k+j%kernels.PanelWidth:]
+		for i := range l.k {
+			to[l.offset+i*l.row+j*l.col] = from[i*kernels.PanelWidth]
+		}
+	}
 }

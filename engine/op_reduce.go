@@ -63,8 +63,8 @@ func (p *planner) reduce(n *node, r reduction) bool {
 	switch {
 	case len(inner) <= 1 && (len(inner) == 0 || inner[0].stride == 1):
 		p.reduceRows(n, r, x, out, left, right.size())
-	case len(inner) == 1 && len(outer) > 0 && outer[len(outer)-1].stride == 1:
-		p.reduceColumns(n, r, x, out, outer, inner[0])
+	case len(outer) > 0 && outer[len(outer)-1].stride == 1:
+		p.reduceColumns(n, r, x, out, outer, inner)
 	default:
 		copied := p.dense(x.transposed(append(kept, reduced...)))
 		p.reduceRows(n, r, copied, out, view{dims: left.dims, strides: scaled(rowMajor(left.dims), right.size())}, right.size())
@@ -106,13 +106,11 @@ func offsetOf(i int, dims, strides []int) int {
 
 // reduceColumns joins rows value by value, in pairs, each part a piece of the
 // columns.
-func (p *planner) reduceColumns(n *node, r reduction, x, out view, outer []axis, inner axis) {
+func (p *planner) reduceColumns(n *node, r reduction, x, out view, outer, inner []axis) {
 	const piece = 256
 	last := outer[len(outer)-1]
-	var dims, strides []int
-	for _, a := range outer[:len(outer)-1] {
-		dims, strides = append(dims, a.dim), append(strides, a.stride)
-	}
+	dims, strides := split(outer[:len(outer)-1])
+	rowDims, rowStrides := split(inner)
 	cuts := (last.dim + piece - 1) / piece
 	p.emit(n.op.String(), []view{x}, []view{out}, func(e *env) error {
 		y, from := e.floats(out), all[float32](e, x.slot)
@@ -120,29 +118,37 @@ func (p *planner) reduceColumns(n *node, r reduction, x, out view, outer []axis,
 			row, col := part/cuts, part%cuts*piece
 			width := min(piece, last.dim-col)
 			at := x.offset + offsetOf(row, dims, strides) + col
-			j := joiner{e.kernels, r, w, from, inner.stride, width}
-			j.join(y[row*last.dim+col:][:width], at, inner.dim, 0)
+			j := joiner{e.kernels, r, w, from[at:], rowDims, rowStrides, width}
+			j.join(y[row*last.dim+col:][:width], 0, product(rowDims), 0)
 		})
 	})
 }
 
-type joiner struct {
-	kernels *kernels.Set
-	r       reduction
-	w       *worker
-	from    []float32
-	stride  int
-	width   int
+func split(axes []axis) (dims, strides []int) {
+	for _, a := range axes {
+		dims, strides = append(dims, a.dim), append(strides, a.stride)
+	}
+	return dims, strides
 }
 
-// join joins n rows, halves first.
-func (j joiner) join(y []float32, at, n, depth int) {
-	row := func(i int) []float32 { return j.from[at+i*j.stride:][:j.width] }
+// joiner joins rows, which lie at the places that dims and strides tell.
+type joiner struct {
+	kernels       *kernels.Set
+	r             reduction
+	w             *worker
+	from          []float32
+	dims, strides []int
+	width         int
+}
+
+// join joins n rows from number first on, halves first.
+func (j joiner) join(y []float32, first, n, depth int) {
+	row := func(i int) []float32 { return j.from[offsetOf(first+i, j.dims, j.strides):][:j.width] }
 	if n > 16 {
 		half := n / 2
-		j.join(y, at, half, depth)
+		j.join(y, first, half, depth)
 		rest := j.w.chunk(depth)[:j.width]
-		j.join(rest, at+half*j.stride, n-half, depth+1)
+		j.join(rest, first+half, n-half, depth+1)
 		j.r.rows(j.kernels, y, y, rest)
 		return
 	}

@@ -32,6 +32,8 @@ type planner struct {
 	instructions []instruction
 	once         []instruction // those that depend on constants alone
 	numbers      map[uint32][]float32
+	copies       map[*slot]view // dense copies of parameters' views
+	packs        map[*slot]int  // instructions that read a parameter's packed copy alone
 }
 
 // plan compiles a graph.
@@ -39,7 +41,7 @@ func plan(b *Backend, main *function) (*Executable, error) {
 	p := &planner{
 		backend: b, main: main, uses: map[*value]int{}, group: map[*node]*node{}, parts: map[*node][]*node{},
 		sources: map[*node]*node{},
-		views:   map[*value]view{}, numbers: map[uint32][]float32{},
+		views:   map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot]int{},
 	}
 	p.findLive()
 	p.findGroups()
@@ -171,6 +173,9 @@ func (p *planner) dense(v view) view {
 	}
 	w := view{slot: p.slot(temporary, v.dtype.SizeForDimensions(v.dims...)), dtype: v.dtype, dims: v.dims, strides: rowMajor(v.dims)}
 	p.copy(w, v)
+	if v.slot.kind == parameter {
+		p.copies[w.slot] = v
+	}
 	return w
 }
 

@@ -289,11 +289,9 @@ func (p *planner) isWritten(s *slot) bool {
 // wrote there, which may be y itself.
 func (g *program) run(e *env, w *worker, row, col int, y, produced []float32) {
 	n := len(y)
-	var space [8][]float32
-	inputs := space[:0]
 	for i := range g.steps {
 		s := &g.steps[i]
-		inputs = inputs[:0]
+		inputs := w.inputs[:0]
 		for _, at := range s.inputs {
 			if at >= 0 {
 				inputs = append(inputs, w.chunk(at)[:n])
@@ -306,6 +304,7 @@ func (g *program) run(e *env, w *worker, row, col int, y, produced []float32) {
 				inputs = append(inputs, x.read(e, w.chunk(g.registers-1-at), g.outer, row, col, n))
 			}
 		}
+		w.inputs = inputs
 		to := y
 		if s.output >= 0 {
 			to = w.chunk(s.output)[:n]
