@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,28 +9,29 @@ import (
 	"slices"
 )
 
-// coco collects COCO's annotations, which come in no order, by image.
+// coco collects COCO's annotations, which come in no order, by the ids of images.
 type coco struct {
-	records    []*Record
-	byID       map[label]*Record
-	annotation map[label]int // the first annotation of each image not yet listed
-	listed     bool          // whether the file lists its images
+	*gathering
+	annotation []int32 // the first annotation of each image that is not listed yet, else −1
+	listed     bool    // whether the file lists its images
 }
 
 // readCOCO yields COCO's and nocaps' images. A file without "images" names them by
 // their numbers.
 func readCOCO(r io.Reader) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		c := coco{byID: make(map[label]*Record), annotation: make(map[label]int)}
+		c := coco{gathering: newGathering()}
+		defer c.close()
 		if err := c.read(newJSONStream(r)); err != nil {
 			yield(Record{}, err)
 			return
 		}
-		for _, record := range c.records {
-			if !yield(*record, nil) {
-				return
+		c.yieldAll(func(r Record, err error) bool {
+			if r.Image == "" {
+				r.Image = r.ID
 			}
-		}
+			return yield(r, err)
+		})
 	}
 }
 
@@ -88,19 +90,23 @@ func (c *coco) addImage(s *jsonStream, _ int) error {
 	if image.ID == "" {
 		return errors.New(`field "id" is missing`)
 	}
-	record := c.record(image.ID)
-	if _, waiting := c.annotation[image.ID]; !waiting && record.Image != "" {
-		return fmt.Errorf("image %s comes twice", image.ID)
-	}
-	delete(c.annotation, image.ID)
+	record := Record{ID: string(image.ID), Domain: image.Domain}
 	for _, name := range []string{image.FileName, image.OpenImagesID, record.ID} {
 		if name != "" {
 			record.Image = name
 			break
 		}
 	}
-	record.Domain = image.Domain
-	return nil
+	known, is := c.find(record.ID)
+	switch {
+	case !is:
+		c.annotation = append(c.annotation, -1)
+		return c.begin(record.ID, record)
+	case c.annotation[known] < 0:
+		return fmt.Errorf("image %s comes twice", image.ID)
+	}
+	c.annotation[known] = -1
+	return c.extend(known, record)
 }
 
 func (c *coco) addAnnotation(s *jsonStream, i int) error {
@@ -117,24 +123,12 @@ func (c *coco) addAnnotation(s *jsonStream, i int) error {
 	case annotation.Caption == nil:
 		return errors.New(`field "caption" is missing`)
 	}
-	record := c.record(annotation.ImageID)
-	if record.Image == "" {
-		record.Image = record.ID
-		c.annotation[annotation.ImageID] = i
+	id, captions := string(annotation.ImageID), []string{*annotation.Caption}
+	if known, is := c.find(id); is {
+		return c.extend(known, Record{Captions: captions})
 	}
-	record.Captions = append(record.Captions, *annotation.Caption)
-	return nil
-}
-
-// record returns the record of an image, a new one without a name if there is none.
-func (c *coco) record(id label) *Record {
-	if r := c.byID[id]; r != nil {
-		return r
-	}
-	r := &Record{ID: string(id)}
-	c.records = append(c.records, r)
-	c.byID[id] = r
-	return r
+	c.annotation = append(c.annotation, int32(i))
+	return c.begin(id, Record{ID: id, Captions: captions})
 }
 
 // checkListed fails if an annotation is of an image that the file does not list.
@@ -142,9 +136,10 @@ func (c *coco) checkListed() error {
 	if !c.listed {
 		return nil
 	}
-	for _, r := range c.records {
-		if i, unlisted := c.annotation[label(r.ID)]; unlisted {
-			return fmt.Errorf("annotations[%d]: field %q: no image is %s", i, "image_id", r.ID)
+	for i, annotation := range c.annotation {
+		if annotation >= 0 {
+			r, err := c.record(i)
+			return cmp.Or(err, fmt.Errorf("annotations[%d]: field %q: no image is %s", annotation, "image_id", r.ID))
 		}
 	}
 	return nil

@@ -28,6 +28,8 @@ type entry struct {
 	Prediction texts `json:"prediction"`
 	Hyp        texts `json:"hyp"`
 
+	Candidates json.RawMessage `json:"candidates"` // see parseSet
+
 	Split  string `json:"split"`
 	Domain string `json:"domain"`
 }
@@ -63,6 +65,23 @@ func parseReference(object []byte) (Record, error) {
 func parseResult(object []byte) (Record, error) {
 	return parseEntry(object, func(e *entry) []texts {
 		return []texts{e.Prediction, e.Hyp, e.Caption, e.Captions}
+	})
+}
+
+// parseSet reads all that a system said of the image. What cutline caption writes holds
+// them beside the best one: {"caption", "candidates": [{"caption"}, …]}.
+func parseSet(object []byte) (Record, error) {
+	return parseEntry(object, func(e *entry) []texts {
+		var list []struct {
+			Caption string `json:"caption"`
+		}
+		var candidates texts
+		if e.Candidates != nil && json.Unmarshal(e.Candidates, &list) == nil {
+			for _, c := range list {
+				candidates.list, candidates.given = append(candidates.list, c.Caption), true
+			}
+		}
+		return []texts{candidates, e.Prediction, e.Hyp, e.Captions, e.Caption}
 	})
 }
 

@@ -22,18 +22,13 @@ type File struct {
 	RestvalIsTrain bool
 }
 
-// Result is the caption that a system gave to an image.
-type Result struct {
-	Image   string // its name, or its number in the data set
-	Caption string // may be empty; [Pair] counts those
-}
-
 // References yields the images of the file with what people said of them. An
 // image without captions is yielded, too. An error names the file, the line or the
 // element, and the field; it ends the sequence.
 //
-// COCO, Flickr and List files spread an image's captions over the file, so they
-// are held in memory; of the others one record is held at a time.
+// COCO, Flickr and List files spread an image's captions over the file; beyond 4 MiB
+// they are gathered in a temporary file, with some 40 bytes of each image in memory.
+// Of the others one record is held at a time.
 func (f File) References() iter.Seq2[Record, error] {
 	if f.Format == List {
 		return f.named(gather(f.read(parseReference)))
@@ -41,29 +36,25 @@ func (f File) References() iter.Seq2[Record, error] {
 	return f.named(f.read(parseReference))
 }
 
-// Results yields the one caption that the file has for each image. Several are an
-// error. Lists and JSONL may hold references beside the result, as MAGIC's do.
-func (f File) Results() iter.Seq2[Result, error] {
-	return func(yield func(Result, error) bool) {
+// Results yields the images of the file with the one caption that it has for each, or
+// none. Several are an error. Lists and JSONL may hold references beside the result, as
+// MAGIC's do.
+func (f File) Results() iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
 		for r, err := range f.named(f.read(parseResult)) {
-			result := Result{Image: r.Image}
-			switch {
-			case err != nil:
-			case len(r.Captions) > 1:
-				err = fmt.Errorf("%s: image %q has %d captions, but a result is one", f.Path, r.Image, len(r.Captions))
-			case len(r.Captions) == 1:
-				result.Caption = r.Captions[0]
+			if err == nil && len(r.Captions) > 1 {
+				r, err = Record{}, fmt.Errorf("%s: image %q has %d captions, but a result is one", f.Path, r.Image, len(r.Captions))
 			}
-			if err != nil {
-				yield(Result{}, err)
-				return
-			}
-			if !yield(result, nil) {
+			if !yield(r, err) || err != nil {
 				return
 			}
 		}
 	}
 }
+
+// Sets yields the images of the file with all captions that a system gave to each, from
+// wherever in the file they are.
+func (f File) Sets() iter.Seq2[Record, error] { return f.named(gather(f.read(parseSet))) }
 
 // named puts the path before errors that do not begin with it.
 func (f File) named(records iter.Seq2[Record, error]) iter.Seq2[Record, error] {
@@ -141,30 +132,4 @@ func splitSystem(path string) (file, system string) {
 // failed is a sequence that ends before it begins.
 func failed(err error) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) { yield(Record{}, err) }
-}
-
-// gather joins the captions of an image where a record holds but one of them. The
-// images keep the order in which they first came.
-func gather(records iter.Seq2[Record, error]) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		var images []Record
-		index := make(map[string]int)
-		for r, err := range records {
-			if err != nil {
-				yield(Record{}, err)
-				return
-			}
-			if i, known := index[r.Image]; known && len(r.Captions) == 1 {
-				images[i].Captions = append(images[i].Captions, r.Captions[0])
-				continue
-			}
-			index[r.Image] = len(images)
-			images = append(images, r)
-		}
-		for _, r := range images {
-			if !yield(r, nil) {
-				return
-			}
-		}
-	}
 }

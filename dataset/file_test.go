@@ -22,7 +22,7 @@ func references(f dataset.File) (records []dataset.Record, err error) {
 }
 
 // results reads all results of a file.
-func results(f dataset.File) (list []dataset.Result, err error) {
+func results(f dataset.File) (list []dataset.Record, err error) {
 	for r, err := range f.Results() {
 		if err != nil {
 			return list, err
@@ -143,19 +143,19 @@ func TestRestval(t *testing.T) {
 }
 
 func TestResults(t *testing.T) {
-	for file, want := range map[string][]dataset.Result{
-		"captions_results.json": {{Image: "391895", Caption: "a man on a moped"}, {Image: "42"}},
-		"magic_result.json":     {{Image: "COCO_val2014_000000391895.jpg", Caption: "A view of a traffic light."}},
-		"train_caption.json": { // twice the same image: Pair counts it
-			{Image: "522418", Caption: "A woman cutting a cake."},
-			{Image: "184613", Caption: "A child with an umbrella."},
-			{Image: "522418", Caption: "A woman in a net."},
+	for file, want := range map[string][]dataset.Record{
+		"captions_results.json": {{Image: "391895", ID: "391895", Captions: []string{"a man on a moped"}}, {Image: "42", ID: "42", Captions: []string{""}}},
+		"magic_result.json":     {{Image: "COCO_val2014_000000391895.jpg", Split: "test", Captions: []string{"A view of a traffic light."}}},
+		"train_caption.json": { // twice the same image: a Pairing counts it
+			{Image: "522418", ID: "522418", Captions: []string{"A woman cutting a cake."}},
+			{Image: "184613", ID: "184613", Captions: []string{"A child with an umbrella."}},
+			{Image: "522418", ID: "522418", Captions: []string{"A woman in a net."}},
 		},
-		"candidates.json":  {{Image: "image1", Caption: "an orange cat"}, {Image: "image2", Caption: "a dog"}},
-		"systems.json#one": {{Image: "a.jpg", Caption: "A dog."}},
-		"cutline.jsonl":    {{Image: "photos/a.jpg", Caption: "A dog runs."}, {Image: "b.jpg", Caption: "A cat."}},
+		"candidates.json":  {{Image: "image1", Captions: []string{"an orange cat"}}, {Image: "image2", Captions: []string{"a dog"}}},
+		"systems.json#one": {{Image: "a.jpg", Captions: []string{"A dog."}}},
+		"cutline.jsonl":    {{Image: "photos/a.jpg", Captions: []string{"A dog runs."}}, {Image: "b.jpg", Captions: []string{"A cat."}}},
 		"nocaps_val.json":  nil,
-		"shards/001.tar":   {{Image: "0003.png"}, {Image: "sub/0004", Caption: "A hen."}},
+		"shards/001.tar":   {{Image: "0003.png"}, {Image: "sub/0004", Captions: []string{"A hen."}}},
 	} {
 		got, err := results(detected(t, fixture(file)))
 		if want == nil {
@@ -166,6 +166,28 @@ func TestResults(t *testing.T) {
 		}
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v\ngot  %+v\nwant %+v", file, err, got, want)
+		}
+	}
+}
+
+// TestSets holds that all captions of an image are one set, be they listed together or
+// all over the file, and that what a system said is preferred to what people said.
+func TestSets(t *testing.T) {
+	for file, want := range map[string]string{
+		"train_caption.json": "522418: A woman cutting a cake.|A woman in a net. 184613: A child with an umbrella. ",
+		"magic_result.json":  "COCO_val2014_000000391895.jpg: A view of a traffic light. ",
+		"systems.json#two":   "a.jpg: A cat. b.jpg: A hen. ",
+		"n-best.jsonl":       "a.jpg: A dog runs.|A dog. b.jpg: A cat.|A hen. ",
+	} {
+		got := ""
+		for r, err := range detected(t, fixture(file)).Sets() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got += r.Image + ": " + strings.Join(r.Captions, "|") + " "
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", file, got, want)
 		}
 	}
 }
@@ -218,25 +240,25 @@ func TestStopReading(t *testing.T) {
 func TestSystemOrFile(t *testing.T) {
 	path := write(t, "a#b.json", `{"a.jpg": "A dog."}`)
 	got, err := results(detected(t, path))
-	if want := []dataset.Result{{Image: "a.jpg", Caption: "A dog."}}; err != nil || !reflect.DeepEqual(got, want) {
+	if want := []dataset.Record{{Image: "a.jpg", Captions: []string{"A dog."}}}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
 }
 
-// TestEmptyCaption holds that an empty caption is read as one, and not left out.
+// TestEmptyCaption holds that an image with an empty caption is read, and not left out.
 func TestEmptyCaption(t *testing.T) {
-	for text, want := range map[string]dataset.Result{
-		"a.jpg#0\t": {Image: "a.jpg"},
-		"image_name| comment_number| comment\na.jpg| 0| ":   {Image: "a.jpg"},
-		"\thttp://example.org/a":                            {Image: "00000000.jpg"},
-		`{"a.jpg": null}`:                                   {Image: "a.jpg"},
-		`[{"image_id": 7, "caption": null}]`:                {Image: "7"},
-		`{"image": "a.jpg", "caption": ""}`:                 {Image: "a.jpg"},
-		`{"annotations": [{"image_id": 7, "caption": ""}]}`: {Image: "7"},
+	for text, want := range map[string]string{
+		"a.jpg#0\t": "a.jpg",
+		"image_name| comment_number| comment\na.jpg| 0| ":   "a.jpg",
+		"\thttp://example.org/a":                            "00000000.jpg",
+		`{"a.jpg": null}`:                                   "a.jpg",
+		`[{"image_id": 7, "caption": null}]`:                "7",
+		`{"image": "a.jpg", "caption": ""}`:                 "a.jpg",
+		`{"annotations": [{"image_id": 7, "caption": ""}]}`: "7",
 	} {
 		got, err := results(detected(t, write(t, "captions", text)))
-		if err != nil || !reflect.DeepEqual(got, []dataset.Result{want}) {
-			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)
+		if err != nil || len(got) != 1 || got[0].Image != want || strings.Join(got[0].Captions, "") != "" {
+			t.Errorf("%q: %+v, %v; want %s without words", text, got, err, want)
 		}
 	}
 }

@@ -20,20 +20,20 @@ func TestMetricCheck(t *testing.T) {
 	var captions map[string][]string
 	decodeFile(t, people, &captions)
 	for name, system := range systems {
-		p, err := dataset.Pair(detected(t, predictions+"#"+name).Results(), detected(t, people).References())
+		p, err := pairAll(detected(t, predictions+"#"+name).Results(), detected(t, people).References())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(p.Samples) != len(system) || p.By != "whole name" || len(p.MissingResults) != len(captions)-len(system) {
-			t.Errorf("%s: %d samples by %s, %d without result; want %d, %d", name, len(p.Samples), p.By,
-				len(p.MissingResults), len(system), len(captions)-len(system))
+		if len(p.samples) != len(system) || p.By != "whole name" || p.MissingResults.Count != len(captions)-len(system) {
+			t.Errorf("%s: %d samples by %s, %d without result; want %d, %d", name, len(p.samples), p.By,
+				p.MissingResults.Count, len(system), len(captions)-len(system))
 		}
-		if odd := len(p.DuplicateResults) + len(p.DuplicateReferences) + len(p.MissingReferences) + len(p.Ambiguous) +
-			len(p.EmptyResults) + len(p.EmptyReferences); odd > 0 {
+		if odd := p.DuplicateResults.Count + p.duplicateReferences.Count + p.MissingReferences.Count + p.Ambiguous.Count +
+			p.EmptyResults.Count + p.emptyReferences.Count; odd > 0 {
 			t.Errorf("%s: %d images are odd", name, odd)
 		}
-		for _, s := range p.Samples {
-			if s.Candidate != system[s.Image] || strings.Join(s.References, "\n") != strings.Join(captions[s.Image], "\n") {
+		for _, s := range p.samples {
+			if s.Candidates[0] != system[s.Image] || strings.Join(s.References, "\n") != strings.Join(captions[s.Image], "\n") {
 				t.Errorf("%s: %+v is not what the file holds", name, s)
 			}
 		}
@@ -44,20 +44,20 @@ func TestMetricCheck(t *testing.T) {
 // the same references elsewhere.
 func TestMAGIC(t *testing.T) {
 	file := detected(t, golden.Shared(t, "fixtures", "metrics", "magic_mscoco_magic_result.json"))
-	own, err := dataset.Pair(file.Results(), file.References())
+	own, err := pairAll(file.Results(), file.References())
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := dataset.Pair(file.Results(),
+	other, err := pairAll(file.Results(),
 		detected(t, golden.Shared(t, "data", "metric_check", "coco_karpathy_test_refs.json")).References())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(own.Samples) != 4982 || len(own.Samples) != len(other.Samples) {
-		t.Fatalf("%d and %d samples, want 4982", len(own.Samples), len(other.Samples))
+	if len(own.samples) != 4982 || len(own.samples) != len(other.samples) {
+		t.Fatalf("%d and %d samples, want 4982", len(own.samples), len(other.samples))
 	}
-	for i, s := range own.Samples {
-		if o := other.Samples[i]; s.Image != o.Image || s.Candidate != o.Candidate {
+	for i, s := range own.samples {
+		if o := other.samples[i]; s.Image != o.Image || s.Candidates[0] != o.Candidates[0] {
 			t.Errorf("sample %d: %+v and %+v", i, s, o)
 		}
 	}
@@ -67,13 +67,13 @@ func TestMAGIC(t *testing.T) {
 // references that name them: one image in five of val2014's is in Karpathy's test.
 func TestFakeCaptions(t *testing.T) {
 	file := detected(t, golden.Shared(t, "fixtures", "metrics", "captions_val2014_fakecap_results.json"))
-	p, err := dataset.Pair(file.Results(),
+	p, err := pairAll(file.Results(),
 		detected(t, golden.Shared(t, "data", "metric_check", "coco_karpathy_test_refs.json")).References())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.By != "number" || len(p.Samples)+len(p.MissingReferences) != 1000 || len(p.Samples) < 50 {
-		t.Errorf("by %s: %d samples, %d without references", p.By, len(p.Samples), len(p.MissingReferences))
+	if p.By != "number" || len(p.samples)+p.MissingReferences.Count != 1000 || len(p.samples) < 50 {
+		t.Errorf("by %s: %d samples, %d without references", p.By, len(p.samples), p.MissingReferences.Count)
 	}
 }
 
@@ -81,11 +81,11 @@ func TestFakeCaptions(t *testing.T) {
 func TestCLIPScoreFiles(t *testing.T) {
 	people := detected(t, golden.Shared(t, "fixtures", "clipscore", "refs.json"))
 	for _, name := range []string{"good_captions.json", "bad_captions.json"} {
-		p, err := dataset.Pair(detected(t, golden.Shared(t, "fixtures", "clipscore", name)).Results(), people.References())
+		p, err := pairAll(detected(t, golden.Shared(t, "fixtures", "clipscore", name)).Results(), people.References())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(p.Samples) != 2 || len(p.Samples[0].References) != 3 || len(p.Samples[1].References) != 3 {
+		if len(p.samples) != 2 || len(p.samples[0].References) != 3 || len(p.samples[1].References) != 3 {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
@@ -98,20 +98,20 @@ func TestPhotoManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answers []dataset.Result
+	var answers []dataset.Record
 	silent := 0
 	for _, r := range records {
-		answers = append(answers, dataset.Result{Image: r.Image, Caption: "A photo."})
+		answers = append(answers, said(r.Image, "A photo."))
 		if len(r.Captions) == 0 {
 			silent++
 		}
 	}
-	p, err := dataset.Pair(listed(answers...), file.References())
+	p, err := pairAll(listed(answers...), file.References())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if silent == 0 || len(p.EmptyReferences) != silent || len(p.MissingReferences) != silent || len(p.Samples) != len(records)-silent {
-		t.Errorf("%d of %d photos are silent: %d samples, %v", silent, len(records), len(p.Samples), p.EmptyReferences)
+	if silent == 0 || p.emptyReferences.Count != silent || p.MissingReferences.Count != silent || len(p.samples) != len(records)-silent {
+		t.Errorf("%d of %d photos are silent: %d samples, %v", silent, len(records), len(p.samples), p.emptyReferences)
 	}
 }
 

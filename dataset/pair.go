@@ -1,125 +1,137 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 )
 
-// Sample is an image with the caption that is scored and those that it is scored
-// against.
+// Sample is an image with the captions that are scored, mostly one, and those that
+// they are scored against.
 type Sample struct {
 	Image      string // as the references name it
-	Candidate  string
+	Candidates []string
 	References []string
 	Domain     string // see [Record]
 }
 
-// Pairing is what [Pair] made of results and references. Each list but Samples
-// holds names of images, of every one that was left out or is odd; nothing else is.
+// Pairing is the results that have references, and what is odd about the others. Like
+// [References] it holds texts in a temporary file.
 type Pairing struct {
-	Samples []Sample // in the order of the results
-	By      string   // how names were compared: "whole name" … "number"
+	By string // how names were compared: "whole name" … "number"
 
-	DuplicateResults    []string // the image has a result already, which is kept
-	DuplicateReferences []string // the image came again; its captions are joined
-	MissingReferences   []string // results without a reference, not scored
-	MissingResults      []string // images with references but no result, not scored
-	Ambiguous           []string // results whose name fits several images, not scored
-	EmptyResults        []string // the caption is white space; scored as it is
-	EmptyReferences     []string // the image has no captions, or some are white space; those are left out
+	DuplicateResults  Names // the image has a result already, which is kept
+	MissingReferences Names // results without a reference, not scored
+	MissingResults    Names // images with references but no result, not scored
+	Ambiguous         Names // results whose name fits several images, not scored
+	EmptyResults      Names // there is no caption but white space; scored as it is
+
+	references *References
+	results    *shelf
+	pairs      []pair
 }
+
+// pair is a result and the image that it is of.
+type pair struct{ result, image int32 }
 
 // Pair finds the references of each result. Names are compared whole; if no result
 // is found so, without folders; then without folders and extension; then by the
 // number at their end, without leading zeros, so that COCO's image_id 391895 is
 // COCO_val2014_000000391895.jpg. An image's ID counts as its name. One rule holds
-// for all results. It is an error if no result has references by any.
-func Pair(results iter.Seq2[Result, error], references iter.Seq2[Record, error]) (*Pairing, error) {
-	var p Pairing
-	images, err := p.collect(references)
-	if err != nil {
-		return nil, err
+// for all results. It is an error if no result has references by any. The pairing is
+// to be closed before the references.
+func (r *References) Pair(results iter.Seq2[Record, error]) (*Pairing, error) {
+	p := &Pairing{references: r, results: new(shelf)}
+	if err := p.pair(results); err != nil {
+		return nil, cmp.Or(err, p.Close())
 	}
-	var list []Result
-	for r, err := range results {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, r)
-	}
-	if len(list) == 0 || len(images) == 0 {
-		return nil, errors.New("there are no results, or no references")
-	}
-	matches, by := matchNames(list, images)
-	p.By = by
-	p.addAll(list, matches, images)
-	if len(p.Samples) == 0 {
-		return nil, fmt.Errorf("no result has references: results have images like %.80q, references like %.80q",
-			list[0].Image, images[0].Image)
-	}
-	return &p, nil
+	return p, nil
 }
 
-// collect joins the records of each image and leaves out empty captions.
-func (p *Pairing) collect(references iter.Seq2[Record, error]) ([]Record, error) {
-	var images []Record
-	known := make(map[string]int)
-	for r, err := range references {
+func (p *Pairing) pair(results iter.Seq2[Record, error]) error {
+	for result, err := range results {
+		if err == nil {
+			err = p.results.add(result)
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		captions := nonempty(r.Captions)
-		if len(captions) < max(1, len(r.Captions)) {
-			p.EmptyReferences = append(p.EmptyReferences, r.Image)
-		}
-		if i, again := known[r.Image]; again {
-			p.DuplicateReferences = append(p.DuplicateReferences, r.Image)
-			images[i].Captions = append(images[i].Captions, captions...)
-			continue
-		}
-		known[r.Image] = len(images)
-		r.Captions = captions
-		images = append(images, r)
 	}
-	return images, nil
+	if p.results.len() == 0 || p.references.Len() == 0 {
+		return errors.New("there are no results, or no references")
+	}
+	matches, by, err := p.references.match(p.results)
+	if err == nil {
+		p.By = by
+		err = p.addAll(matches)
+	}
+	if err == nil && len(p.pairs) == 0 {
+		result, _ := p.results.record(0) // which was read already
+		image, _ := p.references.images.record(0)
+		err = fmt.Errorf("no result has references: results have images like %.80q, references like %.80q",
+			result.Image, image.Image)
+	}
+	return err
 }
 
-// addAll adds a sample for each result that has references, and its name to the
-// lists that say what is odd about it.
-func (p *Pairing) addAll(results []Result, matches []int, images []Record) {
-	scored := make([]bool, len(images))
-	for i, r := range results {
-		switch m := matches[i]; {
-		case m == ambiguous:
-			p.Ambiguous = append(p.Ambiguous, r.Image)
-		case m == unknown || len(images[m].Captions) == 0:
-			p.MissingReferences = append(p.MissingReferences, r.Image)
-		case scored[m]:
-			p.DuplicateResults = append(p.DuplicateResults, r.Image)
+// addAll adds a pair for each result that has references, and its name to those that
+// something is odd about.
+func (p *Pairing) addAll(matches []int32) error {
+	silent := p.references.silent
+	scored := make([]bool, len(silent))
+	err := p.results.each(func(i int, r Record) error {
+		switch image := matches[i]; {
+		case image == ambiguous:
+			p.Ambiguous.Add(r.Image)
+		case image == unknown || silent[image]:
+			p.MissingReferences.Add(r.Image)
+		case scored[image]:
+			p.DuplicateResults.Add(r.Image)
 		default:
-			scored[m] = true
-			if strings.TrimSpace(r.Caption) == "" {
-				p.EmptyResults = append(p.EmptyResults, r.Image)
+			scored[image] = true
+			if len(nonempty(r.Captions)) == 0 {
+				p.EmptyResults.Add(r.Image)
 			}
-			p.Samples = append(p.Samples, Sample{images[m].Image, r.Caption, images[m].Captions, images[m].Domain})
+			p.pairs = append(p.pairs, pair{int32(i), image})
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	for i, image := range images {
-		if !scored[i] && len(image.Captions) > 0 {
-			p.MissingResults = append(p.MissingResults, image.Image)
+	return p.references.images.each(func(i int, r Record) error {
+		if !scored[i] && !silent[i] {
+			p.MissingResults.Add(r.Image)
+		}
+		return nil
+	})
+}
+
+// Len returns the number of samples.
+func (p *Pairing) Len() int { return len(p.pairs) }
+
+// Samples yields the samples in the order of the results, as often as it is called for,
+// but not twice at once.
+func (p *Pairing) Samples() iter.Seq2[Sample, error] {
+	return func(yield func(Sample, error) bool) {
+		for _, pair := range p.pairs {
+			sample, err := p.sample(pair)
+			if !yield(sample, err) || err != nil {
+				return
+			}
 		}
 	}
 }
 
-// nonempty returns a new list of the captions that are more than white space.
-func nonempty(captions []string) []string {
-	var kept []string
-	for _, c := range captions {
-		if strings.TrimSpace(c) != "" {
-			kept = append(kept, c)
-		}
+func (p *Pairing) sample(pair pair) (Sample, error) {
+	result, err := p.results.record(int(pair.result))
+	if err != nil {
+		return Sample{}, err
 	}
-	return kept
+	image, err := p.references.images.record(int(pair.image))
+	return Sample{image.Image, result.Captions, image.Captions, image.Domain}, err
 }
+
+// Close frees the disk that the results take.
+func (p *Pairing) Close() error { return p.results.close() }

@@ -7,19 +7,17 @@ import (
 
 // BLEUResult is BLEU-1 to BLEU-4 and what they were computed from.
 type BLEUResult struct {
-	Scores          [maxOrder]Scores // [n-1] is BLEU-n
-	Guesses         [maxOrder]int    // [n-1] counts the n-grams of the candidates
-	Correct         [maxOrder]int    // those of them that a reference has, each as often as one reference has it
-	CandidateLength int              // tokens of the candidates
-	ReferenceLength int              // tokens of the references closest in length to their candidates
-
-	images []bleuCounts
+	Scores     [maxOrder]Scores // [n-1] is BLEU-n
+	BLEUCounts                  // of all images
+	Images     []BLEUCounts     // of each
 }
 
-// bleuCounts are the sufficient statistics of BLEU, of one image or of many.
-type bleuCounts struct {
-	guesses, correct     [maxOrder]int
-	candidate, reference int // lengths in tokens
+// BLEUCounts are the sufficient statistics of BLEU, of an image or, added up, of many.
+type BLEUCounts struct {
+	Guesses         [maxOrder]int // [n-1] counts the n-grams of the candidates
+	Correct         [maxOrder]int // those of them that a reference has, each as often as one reference has it
+	CandidateLength int           // tokens of the candidates
+	ReferenceLength int           // tokens of the references closest in length to their candidates
 }
 
 // BLEU computes BLEU-1 to BLEU-4 as coco-caption does (Papineni et al., 2002):
@@ -27,39 +25,26 @@ type bleuCounts struct {
 // closest to the candidate's (of two, the shorter), and for each image from the
 // image's own counts. A sample without references scores next to 0.
 func BLEU(samples []Tokens) BLEUResult {
-	r := BLEUResult{images: make([]bleuCounts, len(samples))}
+	r := BLEUResult{Images: make([]BLEUCounts, len(samples))}
 	for n := range maxOrder {
 		r.Scores[n] = Scores{Name: fmt.Sprintf("bleu%d", n+1), Images: make([]float64, len(samples))}
 	}
 	parallel(len(samples), func(begin, end int) {
 		var counter bleuCounter
 		for i := begin; i < end; i++ {
-			r.images[i] = counter.count(samples[i])
-			for n, score := range r.images[i].scores() {
+			r.Images[i] = counter.count(samples[i])
+			for n, score := range r.Images[i].Scores() {
 				r.Scores[n].Images[i] = score
 			}
 		}
 	})
-	var sum bleuCounts
-	for i := range r.images {
-		sum.add(&r.images[i])
+	for _, counts := range r.Images {
+		r.Add(counts, 1)
 	}
-	for n, score := range sum.scores() {
+	for n, score := range r.BLEUCounts.Scores() {
 		r.Scores[n].Corpus = score
 	}
-	r.Guesses, r.Correct = sum.guesses, sum.correct
-	r.CandidateLength, r.ReferenceLength = sum.candidate, sum.reference
 	return r
-}
-
-// Aggregate returns BLEU-1 to BLEU-4 of the corpus that the images at the
-// indices make, which may repeat: a bootstrap sample.
-func (r BLEUResult) Aggregate(indices []int) [maxOrder]float64 {
-	var sum bleuCounts
-	for _, i := range indices {
-		sum.add(&r.images[i])
-	}
-	return sum.scores()
 }
 
 // bleuCounter counts one image after the other in the same memory.
@@ -68,12 +53,12 @@ type bleuCounter struct {
 	most                 []int // the most often that a reference has each n-gram of the candidate
 }
 
-func (b *bleuCounter) count(s Tokens) bleuCounts {
+func (b *bleuCounter) count(s Tokens) BLEUCounts {
 	b.candidate.fill(s.Candidate)
-	c := bleuCounts{candidate: len(s.Candidate), reference: closestLength(s)}
+	c := BLEUCounts{CandidateLength: len(s.Candidate), ReferenceLength: closestLength(s)}
 	total := 0
 	for n, counts := range b.candidate.counts {
-		c.guesses[n] = max(0, len(s.Candidate)-n)
+		c.Guesses[n] = max(0, len(s.Candidate)-n)
 		total += len(counts)
 	}
 	if cap(b.most) < total {
@@ -92,7 +77,7 @@ func (b *bleuCounter) count(s Tokens) bleuCounts {
 	most := b.most
 	for n, counts := range b.candidate.counts {
 		for i, g := range counts {
-			c.correct[n] += min(g.count, most[i])
+			c.Correct[n] += min(g.count, most[i])
 		}
 		most = most[len(counts):]
 	}
@@ -125,27 +110,28 @@ func closestLength(s Tokens) int {
 	return closest
 }
 
-func (c *bleuCounts) add(other *bleuCounts) {
+// Add adds the counts of an image that occurs some times in the corpus.
+func (c *BLEUCounts) Add(image BLEUCounts, times int) {
 	for n := range maxOrder {
-		c.guesses[n] += other.guesses[n]
-		c.correct[n] += other.correct[n]
+		c.Guesses[n] += times * image.Guesses[n]
+		c.Correct[n] += times * image.Correct[n]
 	}
-	c.candidate += other.candidate
-	c.reference += other.reference
+	c.CandidateLength += times * image.CandidateLength
+	c.ReferenceLength += times * image.ReferenceLength
 }
 
-// scores computes BLEU from counts. The two constants are coco-caption's, which
+// Scores computes BLEU-1 to BLEU-4. The two constants are coco-caption's, which
 // keep it from dividing by zero.
-func (c *bleuCounts) scores() [maxOrder]float64 {
+func (c BLEUCounts) Scores() [maxOrder]float64 {
 	const tiny, small = 1e-15, 1e-9
 	brevity := 1.0
-	if ratio := (float64(c.candidate) + tiny) / (float64(c.reference) + small); ratio < 1 {
+	if ratio := (float64(c.CandidateLength) + tiny) / (float64(c.ReferenceLength) + small); ratio < 1 {
 		brevity = math.Exp(1 - 1/ratio)
 	}
 	var scores [maxOrder]float64
 	product := 1.0
 	for n := range maxOrder {
-		product *= (float64(c.correct[n]) + tiny) / (float64(c.guesses[n]) + small)
+		product *= (float64(c.Correct[n]) + tiny) / (float64(c.Guesses[n]) + small)
 		scores[n] = math.Pow(product, 1/float64(n+1)) * brevity
 	}
 	return scores

@@ -82,7 +82,11 @@ func TestDistinctAndLength(t *testing.T) {
 
 func TestCopies(t *testing.T) {
 	captions := captionsOf("a dog", "a cat", "a dog", "a")
-	copies := Copies(captions, slices.Values(captionsOf("a dog", "a dog sits", "a dog")))
+	var keys []CaptionKey
+	for _, caption := range captions {
+		keys = append(keys, KeyOf(caption))
+	}
+	copies := Copies(keys, slices.Values(captionsOf("a dog", "a dog sits", "a dog")))
 	if want := []float64{1, 0, 1, 0}; !slices.Equal(copies.Images, want) || copies.Corpus != 0.5 {
 		t.Errorf("%v, %g; want %v, 0.5", copies.Images, copies.Corpus, want)
 	}

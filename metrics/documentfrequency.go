@@ -1,47 +1,29 @@
 package metrics
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"slices"
 	"strings"
-	"sync"
+
+	"github.com/cutline-go/cutline/metrics/internal/pickle"
 )
 
 // DocumentFrequencies says of every n-gram, n = 1 to 4, in the references of
 // how many images it occurs. CIDEr weighs by it.
 type DocumentFrequencies struct {
 	logImages float64
-	counts    map[gram]uint32
+	counts    map[gram]int
 }
 
 // CountDocuments counts the n-grams in the references of the samples.
 func CountDocuments(samples []Tokens) *DocumentFrequencies {
-	df := &DocumentFrequencies{logImages: math.Log(float64(len(samples))), counts: map[gram]uint32{}}
-	var lock sync.Mutex
-	parallel(len(samples), func(begin, end int) {
-		var found, grams, words []gram
-		for _, s := range samples[begin:end] {
-			grams = grams[:0]
-			for _, reference := range s.References {
-				words = appendWords(words[:0], reference)
-				for n := 1; n <= maxOrder; n++ {
-					grams = appendGrams(grams, words, n)
-				}
-			}
-			slices.Sort(grams)
-			found = append(found, slices.Compact(grams)...)
-		}
-		lock.Lock()
-		defer lock.Unlock()
-		for _, g := range found {
-			df.counts[g]++
-		}
-	})
-	return df
+	counter := DocumentCounter{grams: newGramCounter(math.MaxInt)}
+	_ = counter.Add(samples) // fails on a full disk alone, and uses none
+	return &DocumentFrequencies{math.Log(float64(len(samples))), counter.grams.counts}
 }
 
 // inverse returns log(images) − log(max(1, frequency)), which is negative only
@@ -56,41 +38,75 @@ type frequencyFile struct {
 	Frequencies map[string]uint32 `json:"document_frequencies"`
 }
 
-// ReadDocumentFrequencies reads the JSON that WriteDocumentFrequencies writes:
+// ReadDocumentFrequencies reads the JSON that WriteDocumentFrequencies writes,
 //
 //	{"images": 40504, "document_frequencies": {"a": 40301, "a man": 9321}}
 //
-// with the tokens of an n-gram joined by spaces. The pickled files that are
-// used in training with CIDEr (coco-val-df.p and its like) hold the same with
-// tuples for keys and the logarithm of the number of images as ref_len; one
-// line of Python makes them JSON, where d is the unpickled dictionary:
-//
-//	json.dump({"images": math.exp(d["ref_len"]), "document_frequencies":
-//	    {" ".join(k): int(v) for k, v in d["document_frequency"].items()}}, f)
+// with the tokens of an n-gram joined by spaces, or the pickled dictionary of
+// coco-val-df.p and its like, which are used in training with CIDEr: {"document_frequency":
+// {("a", "man"): 9321}, "ref_len": 10.6}. There ref_len is the logarithm of the number of
+// images, in files of later programs the number itself; it is the logarithm where an
+// n-gram occurs in more images than that.
 func ReadDocumentFrequencies(r io.Reader) (*DocumentFrequencies, error) {
-	var file frequencyFile
-	decoder := json.NewDecoder(r)
-	if err := decoder.Decode(&file); err != nil {
+	in := bufio.NewReader(r)
+	var df *DocumentFrequencies
+	start, err := in.Peek(1)
+	switch {
+	case err != nil:
+	case start[0] == '{' || start[0] == '[':
+		df, err = readFrequencyJSON(in)
+	default:
+		df, err = readFrequencyPickle(in)
+	}
+	if err == nil && (math.IsNaN(df.logImages) || df.logImages < 0 || len(df.counts) == 0) {
+		err = fmt.Errorf("%.6g images and %d n-grams, want both", math.Exp(df.logImages), len(df.counts))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("document frequencies: %w", err)
 	}
-	if file.Images < 1 || len(file.Frequencies) == 0 {
-		return nil, fmt.Errorf("document frequencies: %g images and %d n-grams, want both",
-			file.Images, len(file.Frequencies))
+	return df, nil
+}
+
+func readFrequencyJSON(r io.Reader) (*DocumentFrequencies, error) {
+	var file frequencyFile
+	if err := json.NewDecoder(r).Decode(&file); err != nil {
+		return nil, err
 	}
-	df := &DocumentFrequencies{
-		logImages: math.Log(file.Images),
-		counts:    make(map[gram]uint32, len(file.Frequencies)),
-	}
-	var words []gram
+	df := &DocumentFrequencies{math.Log(file.Images), make(map[gram]int, len(file.Frequencies))}
 	for key, count := range file.Frequencies {
-		tokens := strings.Split(key, " ")
-		if len(tokens) > maxOrder {
-			return nil, fmt.Errorf("document frequencies: %.80q has %d tokens, want 1 to %d", key, len(tokens), maxOrder)
+		g, err := gramOf(strings.Split(key, " "))
+		if err != nil {
+			return nil, err
 		}
-		words = appendWords(words[:0], tokens)
-		df.counts[appendGrams(nil, words, len(words))[0]] = count
+		df.counts[g] = int(count)
 	}
 	return df, nil
+}
+
+func readFrequencyPickle(r io.Reader) (*DocumentFrequencies, error) {
+	file, err := pickle.Read(r, gramOf)
+	if err != nil {
+		return nil, err
+	}
+	df := &DocumentFrequencies{math.Log(file.RefLen), make(map[gram]int, len(file.Counts))}
+	for g, count := range file.Counts {
+		if !(count >= 0 && count <= math.MaxUint32) {
+			return nil, fmt.Errorf("an n-gram in %g images", count)
+		}
+		df.counts[g] = int(count)
+		if count > file.RefLen {
+			df.logImages = file.RefLen
+		}
+	}
+	return df, nil
+}
+
+// gramOf returns the n-gram of all the tokens.
+func gramOf(tokens []string) (gram, error) {
+	if len(tokens) < 1 || len(tokens) > maxOrder {
+		return 0, fmt.Errorf("%.80q has %d tokens, want 1 to %d", strings.Join(tokens, " "), len(tokens), maxOrder)
+	}
+	return appendGrams(nil, appendWords(nil, tokens), len(tokens))[0], nil
 }
 
 // WriteDocumentFrequencies counts the n-grams in the references of the samples

@@ -12,8 +12,20 @@ import (
 // that the corpus score is computed from.
 type METEORResult struct {
 	Scores
-	Statistics [][23]int // in the order of the samples and, within, of the official jar's output
+	Statistics []METEORStatistics // in the order of the samples
 }
+
+// METEORStatistics are METEOR's 23 sufficient statistics of an image or, added up, of
+// many, in the order in which the official jar prints them.
+type METEORStatistics [23]int
+
+// Add adds the statistics of an image that occurs some times in the corpus.
+func (s *METEORStatistics) Add(image METEORStatistics, times int) {
+	(*meteor.Statistics)(s).Add(meteor.Statistics(image), times)
+}
+
+// Score returns METEOR.
+func (s METEORStatistics) Score() float64 { return meteor.Statistics(s).Score() }
 
 // METEORParaphrases is a table of phrases that mean the same.
 type METEORParaphrases struct{ table *meteor.Paraphrases }
@@ -32,7 +44,7 @@ type METEORParaphrases struct{ table *meteor.Paraphrases }
 func METEOR(samples []Tokens, paraphrases *METEORParaphrases) METEORResult {
 	result := METEORResult{
 		Scores:     Scores{Name: "meteor (exact+stem+synonym)", Images: make([]float64, len(samples))},
-		Statistics: make([][23]int, len(samples)),
+		Statistics: make([]METEORStatistics, len(samples)),
 	}
 	var table *meteor.Paraphrases
 	if paraphrases != nil {
@@ -45,26 +57,16 @@ func METEOR(samples []Tokens, paraphrases *METEORParaphrases) METEORResult {
 		defer aligners.Put(aligner)
 		for i := begin; i < end; i++ {
 			statistics := aligner.Best(samples[i].Candidate, samples[i].References)
-			result.Statistics[i] = statistics
+			result.Statistics[i] = METEORStatistics(statistics)
 			result.Images[i] = statistics.Score()
 		}
 	})
-	var sum meteor.Statistics
+	var sum METEORStatistics
 	for _, statistics := range result.Statistics {
-		sum.Add(statistics)
+		sum.Add(statistics, 1)
 	}
 	result.Corpus = sum.Score()
 	return result
-}
-
-// Aggregate returns the corpus score of the images at the indices, each
-// counted as often as it is named: what a bootstrap asks of a resampled corpus.
-func (r METEORResult) Aggregate(indices []int) float64 {
-	var sum meteor.Statistics
-	for _, i := range indices {
-		sum.Add(r.Statistics[i])
-	}
-	return sum.Score()
 }
 
 // ReadMETEORParaphrases reads a table in the form of the file paraphrase-en.gz

@@ -73,18 +73,25 @@ func meteorSamples() []Tokens {
 	}
 }
 
-func TestMETEORAggregate(t *testing.T) {
+func TestMETEORScoreOfSums(t *testing.T) {
 	samples := meteorSamples()
 	r := METEOR(samples, nil)
-	if got := r.Aggregate([]int{0, 1, 2}); got != r.Corpus {
-		t.Errorf("all images aggregate to %g, want %g", got, r.Corpus)
+	of := func(indices ...int) float64 {
+		var sum METEORStatistics
+		for _, i := range indices {
+			sum.Add(r.Statistics[i], 1)
+		}
+		return sum.Score()
+	}
+	if got := of(0, 1, 2); got != r.Corpus {
+		t.Errorf("all images score %g, want %g", got, r.Corpus)
 	}
 	twice := METEOR([]Tokens{samples[1], samples[0], samples[1]}, nil)
-	if got := r.Aggregate([]int{1, 0, 1}); got != twice.Corpus {
-		t.Errorf("images 1, 0 and 1 aggregate to %g, want %g", got, twice.Corpus)
+	if got := of(1, 0, 1); got != twice.Corpus {
+		t.Errorf("images 1, 0 and 1 score %g, want %g", got, twice.Corpus)
 	}
-	if got := r.Aggregate(nil); got != 0 {
-		t.Errorf("no image aggregates to %g, want 0", got)
+	if got := of(); got != 0 {
+		t.Errorf("no image scores %g, want 0", got)
 	}
 }
 

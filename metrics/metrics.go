@@ -28,3 +28,12 @@ type Scores struct {
 	Corpus float64   // over the corpus, as the official code aggregates: not always the mean
 	Images []float64 // for each image, in the order of the samples
 }
+
+// meanScores returns the scores whose aggregate is the mean.
+func meanScores(name string, images []float64) Scores {
+	sum := 0.0
+	for _, score := range images {
+		sum += score
+	}
+	return Scores{Name: name, Corpus: sum / float64(len(images)), Images: images}
+}

@@ -61,6 +61,18 @@ func appendGrams(grams, words []gram, n int) []gram {
 	return grams
 }
 
+// appendAllGrams appends the n-grams of the captions, n = 1 to 4.
+func appendAllGrams(grams []gram, captions ...[]string) []gram {
+	var words []gram
+	for _, caption := range captions {
+		words = appendWords(words[:0], caption)
+		for n := 1; n <= maxOrder; n++ {
+			grams = appendGrams(grams, words, n)
+		}
+	}
+	return grams
+}
+
 // appendCounts counts sorted grams.
 func appendCounts(counts []gramCount, sorted []gram) []gramCount {
 	for i, g := range sorted {

@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"runtime"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -215,39 +212,6 @@ func BenchmarkMAGIC(b *testing.B) {
 		score(samples)
 	}
 	b.ReportMetric(float64(len(samples)*b.N)/b.Elapsed().Seconds(), "images/s")
-}
-
-// BenchmarkCaptions is the same for more captions, references included: MAGIC's
-// again and again, each with a number at its end so that no two are the same.
-func BenchmarkCaptions(b *testing.B) {
-	for _, n := range []int{31_250, 125_000, 500_000} {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			samples := manyCaptions(magic(b), n)
-			for b.Loop() {
-				score(samples)
-			}
-			var memory runtime.MemStats
-			runtime.ReadMemStats(&memory)
-			b.ReportMetric(float64(memory.Sys)/(1<<20), "MiB")
-			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "captions/s")
-		})
-	}
-}
-
-func manyCaptions(few []Sample, captions int) []Sample {
-	var samples []Sample
-	for n := 0; n < captions; {
-		s := few[len(samples)%len(few)]
-		suffix := " " + strconv.Itoa(len(samples))
-		s.Candidate += suffix
-		s.References = slices.Clone(s.References)
-		for j := range s.References {
-			s.References[j] += suffix
-		}
-		samples = append(samples, s)
-		n += 1 + len(s.References)
-	}
-	return samples
 }
 
 func score(samples []Sample) (bleu BLEUResult, rougeL, cider Scores) {

@@ -90,16 +90,17 @@ func TestReferenceOrderDoesNotMatter(t *testing.T) {
 	}
 }
 
-func TestBLEUAggregate(t *testing.T) {
+func TestBLEUCountsAddUp(t *testing.T) {
 	samples := randomTokens(3, 60, 3)
 	bleu := BLEU(samples)
-	indices := []int{5, 5, 0, 17, 59, 5, 23}
 	var chosen []Tokens
-	for _, i := range indices {
-		chosen = append(chosen, samples[i])
+	var sum BLEUCounts
+	for i, times := range map[int]int{5: 3, 0: 1, 17: 1, 59: 1, 23: 2} {
+		chosen = append(chosen, slices.Repeat(samples[i:i+1], times)...)
+		sum.Add(bleu.Images[i], times)
 	}
 	again := BLEU(chosen)
-	for n, got := range bleu.Aggregate(indices) {
+	for n, got := range sum.Scores() {
 		if want := again.Scores[n].Corpus; got != want {
 			t.Errorf("bleu%d of chosen images is %g, want %g", n+1, got, want)
 		}

@@ -95,15 +95,6 @@ func collect(byID map[string]map[string]float64, samples []Sample) (SPICEScores,
 	return whole, nil
 }
 
-// meanScores returns the scores whose aggregate is the mean.
-func meanScores(name string, images []float64) Scores {
-	sum := 0.0
-	for _, score := range images {
-		sum += score
-	}
-	return Scores{Name: name, Corpus: sum / float64(len(images)), Images: images}
-}
-
 // parseF1 reads an F1 score; null, as the jar writes NaN, is NaN.
 func parseF1(data json.RawMessage) (float64, error) {
 	if len(data) == 0 {

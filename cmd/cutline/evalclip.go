@@ -3,104 +3,79 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/cutline-go/cutline/internal/evaluate"
 	"github.com/cutline-go/cutline/metrics"
 )
 
-// clipScores compares the captions with their photos: CLIPScore and RefCLIPScore where
-// the model's CLIP is the one that they are defined by, else the cosine by that CLIP.
-// Texts are embedded as they are written, as the stand-alone program clipscore does.
-func (s *scoring) clipScores(ctx context.Context, samples []metrics.Sample) ([]evaluate.Score, error) {
-	if !s.likeness.isCLIPScore() {
-		e, err := s.embed(ctx, samples, "", false)
-		if err != nil {
-			return nil, err
-		}
-		similarity, err := metrics.CLIPScores(s.model.Info().CLIP, e.photos, e.captions)
-		return []evaluate.Score{evaluate.NewMean("clip_similarity", similarity)}, err
-	}
-	e, err := s.embed(ctx, samples, metrics.CLIPScorePrompt, true)
-	if err != nil {
-		return nil, err
-	}
-	alone, err := metrics.CLIPScores(metrics.CLIPScoreModel, e.photos, e.captions)
-	if err != nil {
-		return nil, err
-	}
-	referenced, err := metrics.RefCLIPScores(metrics.CLIPScoreModel, e.photos, e.captions, e.references)
-	if err != nil {
-		return nil, err
-	}
-	return []evaluate.Score{
-		evaluate.NewMean("clipscore", alone), evaluate.NewMean("refclipscore", referenced),
-	}, nil
-}
-
-// retrieval tells how many of the captions find their own photo among all photos.
-func (s *scoring) retrieval(ctx context.Context, samples []metrics.Sample) ([]evaluate.Score, error) {
-	e, err := s.embed(ctx, samples, "", false)
-	if err != nil {
-		return nil, err
-	}
-	found, err := metrics.SelfRetrieval(e.photos, e.captions)
-	if err != nil {
-		return nil, err
-	}
-	found.R1.Name = fmt.Sprintf("retrieval R@1 (%s)", s.model.Info().CLIP)
-	found.R5.Name = fmt.Sprintf("retrieval R@5 (%s)", s.model.Info().CLIP)
-	return []evaluate.Score{
-		evaluate.NewMean("retrieval_r1", found.R1), evaluate.NewMean("retrieval_r5", found.R5),
-	}, nil
-}
-
-// embedded is what a CLIP makes of samples, in their order.
-type embedded struct {
+// clipScorer compares captions with their photos: CLIPScore, RefCLIPScore or
+// self-retrieval. It keeps the embeddings of all photos and captions.
+type clipScorer struct {
+	*scoring
+	metric           string
+	photoOf          map[string]string // names by image
 	photos, captions [][]float32
-	references       [][][]float32 // if they were asked for
+	references       [][][]float32 // of RefCLIPScore
 }
 
-// embed embeds each sample's photo and, after the prompt, its texts.
-func (s *scoring) embed(ctx context.Context, samples []metrics.Sample, prompt string, references bool) (*embedded, error) {
-	photos, err := s.photosOf(samples)
-	if err != nil {
-		return nil, err
-	}
+// tokenized is the convention of the evaluation beside coco-caption's other metrics,
+// which embeds what the tokenizer leaves of a text.
+const tokenized = "tokenized"
+
+func (s *clipScorer) Add(ctx context.Context, b evaluate.Block) error {
 	s.console.stage("")
-	bar := newProgress(s.console.messages, len(samples))
+	bar := newProgress(s.console.messages, len(b.Samples))
 	defer bar.hide()
-	var e embedded
-	for _, sample := range samples {
-		texts := []string{sample.Candidate}
-		if references {
-			texts = append(texts, sample.References...)
+	for _, sample := range b.Samples {
+		name := s.photoOf[sample.ID]
+		if name == "" {
+			return fmt.Errorf("%s: no photo of %q", s.cmd.Photos, sample.ID)
 		}
-		photo, vectors, err := s.embedOne(ctx, photos[sample.ID], prompt, texts)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", photos[sample.ID], err)
+		if err := s.embed(ctx, name, sample); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		e.photos, e.captions = append(e.photos, photo), append(e.captions, vectors[0])
-		e.references = append(e.references, vectors[1:])
 		bar.step()
 	}
-	return &e, nil
+	return nil
 }
 
-// embedOne embeds a photo and texts about it.
-func (s *scoring) embedOne(ctx context.Context, name, prompt string, texts []string) (photo []float32, vectors [][]float32, err error) {
-	photo, err = cached(s.photoCache, name, func() ([]float32, error) { return s.likeness.embedPhoto(ctx, name) })
+// embed embeds a photo and its texts.
+func (s *clipScorer) embed(ctx context.Context, name string, sample metrics.Sample) error {
+	photo, err := cached(s.photoCache, name, func() ([]float32, error) { return s.likeness.embedPhoto(ctx, name) })
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	vectors = make([][]float32, len(texts))
+	texts := []string{sample.Candidate}
+	if s.metric == refCLIPScore {
+		texts = append(texts, sample.References...)
+	}
+	vectors := make([][]float32, len(texts))
 	for i, text := range texts {
-		text = prompt + text
+		text = s.text(text)
 		vectors[i], err = cached(s.textCache, text, func() ([]float32, error) { return s.model.EmbedText(ctx, text) })
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	return photo, vectors, nil
+	s.photos, s.captions = append(s.photos, photo), append(s.captions, vectors[0])
+	s.references = append(s.references, vectors[1:])
+	return nil
+}
+
+// text is what is embedded of a caption or reference: by the convention that is asked
+// for, and after the prompt where the score is CLIPScore.
+func (s *clipScorer) text(text string) string {
+	if s.metric == retrieval {
+		return text
+	}
+	if s.cmd.ClipscoreText == tokenized {
+		text = strings.Join(metrics.Tokenize(text), " ")
+	}
+	if s.likeness.isCLIPScore() {
+		text = metrics.CLIPScorePrompt + text
+	}
+	return text
 }
 
 // cached returns what the cache has under a key, or puts it there.
@@ -115,20 +90,55 @@ func cached(cache map[string][]float32, key string, embed func() ([]float32, err
 	return embedding, err
 }
 
-// photosOf returns the name of each sample's photo by the sample's ID.
-func (s *scoring) photosOf(samples []metrics.Sample) (map[string]string, error) {
+func (s *clipScorer) Scores(context.Context) ([]evaluate.Score, error) {
+	clip, key := s.model.Info().CLIP, s.metric
+	if s.likeness.isCLIPScore() {
+		clip = metrics.CLIPScoreModel
+	} else {
+		key = map[string]string{clipScore: "clip_similarity", refCLIPScore: "ref_clip_similarity"}[s.metric]
+	}
+	var scores metrics.Scores
+	var err error
+	switch s.metric {
+	case retrieval:
+		return s.retrieval()
+	case refCLIPScore:
+		scores, err = metrics.RefCLIPScores(clip, s.photos, s.captions, s.references)
+	default:
+		scores, err = metrics.CLIPScores(clip, s.photos, s.captions)
+	}
+	scores.Name += ", " + s.cmd.ClipscoreText + " text"
+	return []evaluate.Score{evaluate.NewMean(key, scores)}, err
+}
+
+// retrieval tells how many of the captions find their own photo among all photos.
+func (s *clipScorer) retrieval() ([]evaluate.Score, error) {
+	found, err := metrics.SelfRetrieval(s.photos, s.captions)
+	if err != nil {
+		return nil, err
+	}
+	found.R1.Name = fmt.Sprintf("retrieval R@1 (%s)", s.model.Info().CLIP)
+	found.R5.Name = fmt.Sprintf("retrieval R@5 (%s)", s.model.Info().CLIP)
+	return []evaluate.Score{
+		evaluate.NewMean("retrieval_r1", found.R1), evaluate.NewMean("retrieval_r5", found.R5),
+	}, nil
+}
+
+func (*clipScorer) Close() error { return nil }
+
+// photosByImage returns the name of each image's photo.
+func (s *scoring) photosByImage() (map[string]string, error) {
 	pairing, err := s.photos.pair(s.references)
 	if err != nil {
 		return nil, err
 	}
-	photos := make(map[string]string, len(pairing.Samples))
-	for _, sample := range pairing.Samples {
-		photos[sample.Image] = sample.Candidate
-	}
-	for _, sample := range samples {
-		if photos[sample.ID] == "" {
-			return nil, fmt.Errorf("%s: no photo of %q", s.cmd.Photos, sample.ID)
+	defer pairing.Close()
+	photos := make(map[string]string, pairing.Len())
+	for sample, err := range pairing.Samples() {
+		if err != nil {
+			return nil, err
 		}
+		photos[sample.Image] = sample.Candidates[0]
 	}
 	return photos, nil
 }

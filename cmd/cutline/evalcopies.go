@@ -24,9 +24,9 @@ func corpus(path, format string) (iter.Seq2[string, error], error) {
 	return nonEmpty(path, fileCaptions(file)), err
 }
 
-// nonEmpty fails where there are no captions, of which nothing could be a copy.
-func nonEmpty(path string, captions iter.Seq2[string, error]) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
+// nonEmpty fails where there are no captions.
+func nonEmpty[T any](path string, captions iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		empty := true
 		for caption, err := range captions {
 			empty = false
@@ -35,7 +35,8 @@ func nonEmpty(path string, captions iter.Seq2[string, error]) iter.Seq2[string, 
 			}
 		}
 		if empty {
-			yield("", fmt.Errorf("%s: no captions", path))
+			var none T
+			yield(none, fmt.Errorf("%s: no captions", path))
 		}
 	}
 }

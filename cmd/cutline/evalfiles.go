@@ -1,9 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"iter"
-	"slices"
+	"strings"
 
 	"github.com/cutline-go/cutline/dataset"
 )
@@ -25,22 +26,32 @@ type evalFiles struct {
 }
 
 // readReferences returns the references that are asked for.
-func (f *evalFiles) readReferences() ([]dataset.Record, error) {
+func (f *evalFiles) readReferences() (*dataset.References, error) {
 	file, err := captionFile(f.References, f.ReferencesFormat)
 	if err != nil {
 		return nil, err
 	}
-	all, err := collect(file.References())
+	references, err := dataset.NewReferences(f.chosen(file.References()))
 	if err != nil {
 		return nil, err
 	}
-	records := slices.DeleteFunc(all, func(r dataset.Record) bool {
-		return f.Split != "" && r.Split != f.Split || f.Domain != "" && r.Domain != f.Domain
-	})
-	if len(records) == 0 {
-		return nil, fmt.Errorf("%s: no references%s%s", f.References, named(" of split ", f.Split), named(" of domain ", f.Domain))
+	if references.Len() == 0 {
+		err := fmt.Errorf("%s: no references%s%s", f.References, named(" of split ", f.Split), named(" of domain ", f.Domain))
+		return nil, errors.Join(err, references.Close())
 	}
-	return records, nil
+	return references, nil
+}
+
+// chosen yields the records of the split and the domain that are asked for.
+func (f *evalFiles) chosen(records iter.Seq2[dataset.Record, error]) iter.Seq2[dataset.Record, error] {
+	return func(yield func(dataset.Record, error) bool) {
+		for r, err := range records {
+			other := f.Split != "" && r.Split != f.Split || f.Domain != "" && r.Domain != f.Domain
+			if (err != nil || !other) && !yield(r, err) {
+				return
+			}
+		}
+	}
 }
 
 // named is a value after what it is, and nothing if there is none.
@@ -51,46 +62,48 @@ func named(what, value string) string {
 	return fmt.Sprintf("%s%q", what, value)
 }
 
-// pairResults returns the captions of a file with their references.
-func (f *evalFiles) pairResults(name string, references []dataset.Record) (*captionSet, error) {
+// pairResults returns the captions of a file with their references. Where sets are
+// scored, an image may have several.
+func (f *evalFiles) pairResults(name string, references *dataset.References, sets bool) (*captionSet, error) {
 	file, err := captionFile(name, f.ResultsFormat)
 	if err != nil {
 		return nil, err
 	}
-	results, err := collect(file.Results())
+	results := file.Results()
+	if sets {
+		results = file.Sets()
+	}
+	pairing, err := references.Pair(nonEmpty(name, results))
 	if err != nil {
+		if !strings.HasPrefix(err.Error(), name+":") {
+			err = fmt.Errorf("%s and %s: %w", name, f.References, err)
+		}
 		return nil, err
 	}
-	if len(results) == 0 {
-		return nil, fmt.Errorf("%s: no captions", name)
+	set := newCaptionSet(pairing, references, "result")
+	if err := f.checkDuplicates(set, name); err != nil {
+		return nil, errors.Join(err, set.close())
 	}
-	pairing, err := dataset.Pair(sequence(results), sequence(references))
-	if err != nil {
-		return nil, fmt.Errorf("%s and %s: %w", name, f.References, err)
-	}
-	if err := f.checkDuplicates(pairing, name); err != nil {
-		return nil, err
-	}
-	return newCaptionSet(pairing, "result"), nil
+	return set, nil
 }
 
 // checkDuplicates fails where an image comes twice, unless that is allowed: which of
 // its captions counts is not for a program to guess.
-func (f *evalFiles) checkDuplicates(p *dataset.Pairing, results string) error {
+func (f *evalFiles) checkDuplicates(set *captionSet, results string) error {
 	if f.AllowDuplicates {
 		return nil
 	}
 	for _, twice := range []struct {
 		file, what string
-		images     []string
+		images     dataset.Names
 	}{
-		{results, "results", p.DuplicateResults},
-		{f.References, "references", p.DuplicateReferences},
+		{results, "results", set.pairing.DuplicateResults},
+		{f.References, "references", set.references.Duplicate},
 	} {
-		if len(twice.images) > 0 {
+		if twice.images.Count > 0 {
 			return &failure{
 				fmt.Errorf("%s: %s for an image that has some already: %d, such as %q",
-					twice.file, twice.what, len(twice.images), twice.images[0]),
+					twice.file, twice.what, twice.images.Count, twice.images.First[0]),
 				"--allow-duplicates takes the first result and all references",
 			}
 		}
@@ -106,27 +119,4 @@ func captionFile(path, format string) (dataset.File, error) {
 	var err error
 	file.Format, err = dataset.Detect(path)
 	return file, err
-}
-
-// collect reads a whole sequence, or up to its error.
-func collect[T any](values iter.Seq2[T, error]) ([]T, error) {
-	var list []T
-	for value, err := range values {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, value)
-	}
-	return list, nil
-}
-
-// sequence yields values that were read already.
-func sequence[T any](list []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, value := range list {
-			if !yield(value, nil) {
-				return
-			}
-		}
-	}
 }

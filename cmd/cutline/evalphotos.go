@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/cutline-go/cutline/captioner"
 	"github.com/cutline-go/cutline/dataset"
 )
 
@@ -49,56 +48,81 @@ func openPhotos(path string) (*photoSet, error) {
 	return set, nil
 }
 
-// pair finds each image's photo as [dataset.Pair] finds its caption: the candidate of
-// a sample is the name of its photo.
-func (s *photoSet) pair(references []dataset.Record) (*dataset.Pairing, error) {
-	photos := make([]dataset.Result, len(s.names))
-	for i, name := range s.names {
-		photos[i] = dataset.Result{Image: name, Caption: name}
-	}
-	pairing, err := dataset.Pair(sequence(photos), sequence(references))
+// pair finds each image's photo as [dataset.References.Pair] finds its caption: the
+// candidate of a sample is the name of its photo.
+func (s *photoSet) pair(references *dataset.References) (*dataset.Pairing, error) {
+	pairing, err := references.Pair(func(yield func(dataset.Record, error) bool) {
+		for _, name := range s.names {
+			if !yield(dataset.Record{Image: name, Captions: []string{name}}, nil) {
+				return
+			}
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("photos for results: %w", err)
 	}
 	return pairing, nil
 }
 
-// caption captions the photos that are paired with references. Where one fails, that is
-// told, its image is among the oddities, and the error is errReported; where all do,
-// there is no set.
-func (s *photoSet) caption(ctx context.Context, c *console, model *captioner.Captioner, batch int,
-	pairing *dataset.Pairing) (*captionSet, error) {
-	inputs := make([]input, len(pairing.Samples))
-	for i, sample := range pairing.Samples {
-		inputs[i].name = sample.Candidate
-	}
-	written := make(captionsByPhoto)
-	work := &captioning{model, c, s.open, written, newProgress(c.messages, len(inputs)), false}
-	err := work.all(ctx, inputs, batch)
-	if err != nil && !errors.Is(err, errReported) {
+// captionPhotos captions the photos that are paired with references. Where one fails,
+// that is told, its image is among the oddities, and the error is errReported; where all
+// do, there is no set.
+func (s *scoring) captionPhotos(ctx context.Context) (*captionSet, error) {
+	photos, err := s.photos.pair(s.references)
+	if err != nil {
 		return nil, err
 	}
-	var captioned []dataset.Sample
-	var failed []string
-	for _, sample := range pairing.Samples {
-		photo := sample.Candidate
-		if sample.Candidate = written[photo]; sample.Candidate == "" {
-			failed = append(failed, photo)
-		} else {
-			captioned = append(captioned, sample)
+	defer photos.Close() // whose captions take their place
+	set := newCaptionSet(photos, s.references, "photo")
+	if err := s.cmd.checkDuplicates(set, s.cmd.Photos); err != nil {
+		return nil, err
+	}
+	var inputs []input
+	for sample, err := range photos.Samples() {
+		if err != nil {
+			return nil, err
 		}
+		inputs = append(inputs, input{name: sample.Candidates[0]})
 	}
-	if len(captioned) == 0 {
+	var failed error
+	var lacking dataset.Names
+	set.pairing, lacking, err = photos.Replace(func(yield func(dataset.Record, error) bool) {
+		out := yieldingSink{func(r result) bool {
+			return yield(dataset.Record{Image: r.File, Captions: s.cmd.captionsOf(r)}, nil)
+		}}
+		work := &captioning{s.model, s.console, s.photos.open, out, newProgress(s.console.messages, len(inputs)), false}
+		failed = work.all(ctx, inputs, s.cmd.Batch)
+	})
+	switch {
+	case err != nil:
 		return nil, err
+	case failed != nil && !errors.Is(failed, errReported), set.pairing.Len() == 0:
+		return nil, errors.Join(failed, set.close())
 	}
-	pairing.Samples = captioned
-	set := newCaptionSet(pairing, "photo")
-	set.oddities = append(set.oddities, oddity{"failed_photos", failed, "photos that could not be captioned, not scored"})
-	return set, err
+	set.oddities = append(set.oddities, oddity{"failed_photos", lacking, "photos that could not be captioned, not scored"})
+	return set, failed
 }
 
-// captionsByPhoto is a sink that keeps the captions, which are never empty.
-type captionsByPhoto map[string]string
+// captionsOf returns the captions of a photo that are scored.
+func (cmd *evalCmd) captionsOf(r result) []string {
+	if !cmd.scoresSets() {
+		return []string{r.Caption}
+	}
+	var captions []string
+	for _, c := range r.all() {
+		captions = append(captions, c.Caption)
+	}
+	return captions
+}
 
-func (c captionsByPhoto) write(r result) error { c[r.File] = r.Caption; return nil }
-func (captionsByPhoto) close() error           { return nil }
+// yieldingSink hands captions on, as long as they are taken.
+type yieldingSink struct{ yield func(result) bool }
+
+func (s yieldingSink) write(r result) error {
+	if !s.yield(r) {
+		return errors.New("the captions are taken no longer")
+	}
+	return nil
+}
+
+func (yieldingSink) close() error { return nil }

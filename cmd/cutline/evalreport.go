@@ -2,17 +2,14 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"text/tabwriter"
 
 	"github.com/cutline-go/cutline/internal/evaluate"
-	"github.com/cutline-go/cutline/metrics"
 )
 
 // evaluation is what eval reports: scores and an interval for each.
@@ -20,6 +17,7 @@ type evaluation struct {
 	by        string // what of the images' names was compared
 	oddities  []oddity
 	images    int
+	domains   []domain
 	bootstrap evaluate.Bootstrap
 	scores    []evaluate.Score
 	intervals []evaluate.Interval
@@ -54,6 +52,9 @@ func (e *evaluation) write(c *console, format string) error {
 // notes says what the scores are of.
 func (e *evaluation) notes() []string {
 	notes := []string{fmt.Sprintf("images scored: %d, found by %s", e.images, e.by)}
+	for _, d := range e.domains {
+		notes = append(notes, fmt.Sprintf("of these %s: %d", d.name, d.images))
+	}
 	notes = append(notes, describeAll(e.oddities)...)
 	if a := e.against; a != nil {
 		notes = append(notes, fmt.Sprintf("scored in %s, too, and compared: %d", a.file, a.images))
@@ -91,6 +92,13 @@ func (e *evaluation) object() map[string]any {
 	for i, s := range e.scores {
 		object[s.Key], names[s.Key], intervals[s.Key] = number(s.Corpus), s.Name, pairOf(e.intervals[i])
 	}
+	if e.domains != nil {
+		domains := map[string]int{}
+		for _, d := range e.domains {
+			domains[d.name] = d.images
+		}
+		object["domains"] = domains
+	}
 	if e.against != nil {
 		object["against"] = e.against.object()
 	}
@@ -107,34 +115,6 @@ func (c *comparison) object() map[string]any {
 	}
 	return map[string]any{"results": c.file, "images": c.images, "differences": differences,
 		"counts": countAll(c.oddities, c.baseline), "examples": exampleImages(c.oddities)}
-}
-
-// csv writes a row for each score.
-func (e *evaluation) csv(w io.Writer) error {
-	out := csv.NewWriter(w)
-	heading := []string{"metric", "name", "score", "low", "high"}
-	if e.against != nil {
-		heading = append(heading, "baseline", "difference", "difference_low", "difference_high", "p")
-	}
-	rows := [][]string{heading}
-	for i, s := range e.scores {
-		row := append([]string{s.Key, s.Name}, exact(s.Corpus, e.intervals[i].Low, e.intervals[i].High)...)
-		if e.against != nil {
-			d := e.against.differences[i]
-			row = append(row, exact(e.against.baseline[i].Corpus, d.Value, d.Low, d.High, d.P)...)
-		}
-		rows = append(rows, row)
-	}
-	return out.WriteAll(rows)
-}
-
-// exact writes the fewest digits that read back as the values.
-func exact(values ...float64) []string {
-	cells := make([]string, len(values))
-	for i, v := range values {
-		cells[i] = strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	return cells
 }
 
 // text writes a table for people.
@@ -177,27 +157,4 @@ func digits(format string, v float64) string {
 		return "none"
 	}
 	return fmt.Sprintf(format, v)
-}
-
-// writePerImage writes a row for each image: its name, its caption and its scores.
-func writePerImage(w io.Writer, samples []metrics.Sample, scores []evaluate.Score) error {
-	out := csv.NewWriter(w)
-	row := []string{"image", "caption"}
-	for _, s := range scores {
-		row = append(row, s.Key)
-	}
-	if err := out.Write(row); err != nil {
-		return err
-	}
-	for i, sample := range samples {
-		row = append(row[:0], sample.ID, sample.Candidate)
-		for _, s := range scores {
-			row = append(row, exact(s.Images[i])...)
-		}
-		if err := out.Write(row); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
 }

@@ -15,15 +15,16 @@ import (
 
 // The metrics that compare captions with photos.
 const (
-	clipScore = "clipscore"
-	retrieval = "retrieval"
+	clipScore    = "clipscore"
+	refCLIPScore = "refclipscore"
+	retrieval    = "retrieval"
 )
 
 // scoring is what an evaluation works with.
 type scoring struct {
 	cmd        *evalCmd
 	console    *console
-	references []dataset.Record
+	references *dataset.References
 	photos     *photoSet            // nil without --photos
 	model      *captioner.Captioner // nil without them
 	likeness   likeness
@@ -33,57 +34,83 @@ type scoring struct {
 }
 
 // newScoring reads the references and opens what the flags name.
-func (cmd *evalCmd) newScoring(c *console) (*scoring, error) {
-	s := &scoring{cmd: cmd, console: c, photoCache: make(map[string][]float32), textCache: make(map[string][]float32)}
-	var err error
+func (cmd *evalCmd) newScoring(c *console) (s *scoring, err error) {
+	s = &scoring{cmd: cmd, console: c, photoCache: make(map[string][]float32), textCache: make(map[string][]float32)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
 	if cmd.CopiesOf != "" {
 		if s.corpus, err = corpus(cmd.CopiesOf, cmd.CopiesFormat); err != nil {
-			return nil, err
+			return s, err
 		}
 	}
+	c.stage("reading " + cmd.References)
+	defer c.stage("")
 	if s.references, err = cmd.readReferences(); err != nil || cmd.Photos == "" {
 		return s, err
 	}
 	if s.photos, err = openPhotos(cmd.Photos); err != nil {
-		return nil, err
+		return s, err
 	}
 	if cmd.Results == "" {
 		s.model, err = openToCaption(&cmd.modelFlags, &cmd.decodingFlags, cmd.Batch)
 	} else {
 		s.model, err = cmd.open(cmd.Batch)
 	}
-	if err != nil {
-		return nil, errors.Join(err, s.photos.close())
-	}
 	s.likeness = likeness{s.model, s.photos.open}
-	return s, nil
+	return s, err
 }
 
 func (s *scoring) close() error {
-	if s.photos == nil {
-		return nil
+	var err error
+	if s.references != nil {
+		err = s.references.Close()
 	}
-	return errors.Join(s.model.Close(), s.photos.close())
+	if s.photos != nil {
+		err = errors.Join(err, s.photos.close())
+	}
+	if s.model != nil {
+		err = errors.Join(err, s.model.Close())
+	}
+	return err
 }
 
 // captions returns what is to be scored: the results, or captions of the photos. The
 // error is errReported where some photo failed.
 func (s *scoring) captions(ctx context.Context) (*captionSet, error) {
 	if s.cmd.Results != "" {
-		return s.cmd.pairResults(s.cmd.Results, s.references)
+		s.console.stage("reading " + s.cmd.Results)
+		defer s.console.stage("")
+		return s.cmd.pairResults(s.cmd.Results, s.references, s.cmd.scoresSets())
 	}
-	pairing, err := s.photos.pair(s.references)
+	return s.captionPhotos(ctx)
+}
+
+// scores computes the metrics over the captions, and over each domain by itself.
+func (s *scoring) scores(ctx context.Context, p *dataset.Pairing) ([]evaluate.Score, error) {
+	scorers, err := s.scorers()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cmd.checkDuplicates(pairing, s.cmd.Photos); err != nil {
+	defer s.console.stage("")
+	scores, err := evaluate.Run(ctx, captionsOf(p), scorers, func(what string, images int) {
+		s.console.stage(fmt.Sprintf("%s: %d of %d images", what, images, p.Len()))
+	})
+	if err != nil {
 		return nil, err
 	}
-	return s.photos.caption(ctx, s.console, s.model, s.cmd.Batch, pairing)
+	domains, err := domainsOf(p)
+	all := scores
+	for _, d := range domains {
+		all = append(all, evaluate.Within(scores, d.name, d.member)...)
+	}
+	return all, err
 }
 
-// scores computes the metrics over the samples.
-func (s *scoring) scores(ctx context.Context, samples []metrics.Sample) ([]evaluate.Score, error) {
+// scorers returns what computes each metric that is asked for.
+func (s *scoring) scorers() ([]evaluate.Scorer, error) {
 	asked := slices.Clone(s.cmd.Metrics)
 	if s.cmd.SpiceJar != "" {
 		asked = append(asked, string(evaluate.SPICE))
@@ -91,33 +118,28 @@ func (s *scoring) scores(ctx context.Context, samples []metrics.Sample) ([]evalu
 	if s.cmd.CopiesOf != "" {
 		asked = append(asked, string(evaluate.Copies))
 	}
-	defer s.console.stage("")
-	s.console.stage("tokenizing")
-	captions := evaluate.NewCaptions(samples)
-	var scores []evaluate.Score
-	for i, name := range asked {
-		s.console.stage(fmt.Sprintf("metric %d of %d: %s", i+1, len(asked), name))
-		more, err := s.metric(ctx, name, captions)
-		if err == nil {
-			err = ctx.Err()
+	resources := evaluate.Resources{
+		DocumentFrequencies: s.cmd.CiderDF, Paraphrases: s.cmd.Paraphrases, Corpus: s.corpus,
+		Jar: metrics.Jar{Path: s.cmd.SpiceJar, Java: s.cmd.Java, Memory: "8G", Timeout: s.cmd.SpiceTimeout},
+	}
+	var scorers []evaluate.Scorer
+	var photos map[string]string
+	for _, name := range asked {
+		var scorer evaluate.Scorer
+		var err error
+		switch name {
+		case clipScore, refCLIPScore, retrieval:
+			if photos == nil {
+				photos, err = s.photosByImage()
+			}
+			scorer = &clipScorer{scoring: s, metric: name, photoOf: photos}
+		default:
+			scorer, err = evaluate.Metric(name).Scorer(resources)
 		}
 		if err != nil {
 			return nil, err
 		}
-		scores = append(scores, more...)
+		scorers = append(scorers, scorer)
 	}
-	return scores, nil
-}
-
-func (s *scoring) metric(ctx context.Context, name string, captions *evaluate.Captions) ([]evaluate.Score, error) {
-	switch name {
-	case clipScore:
-		return s.clipScores(ctx, captions.Samples)
-	case retrieval:
-		return s.retrieval(ctx, captions.Samples)
-	}
-	return evaluate.Metric(name).Score(ctx, captions, evaluate.Resources{
-		DocumentFrequencies: s.cmd.CiderDF, Paraphrases: s.cmd.Paraphrases, Corpus: s.corpus,
-		Jar: metrics.Jar{Path: s.cmd.SpiceJar, Java: s.cmd.Java, Memory: "8G", Timeout: s.cmd.SpiceTimeout},
-	})
+	return scorers, nil
 }

@@ -44,10 +44,13 @@ func table() map[string]rule {
 		"tokenizer":                   {ours: []string{"tokenizer/internal/fixtext"}, others: []string{text}},
 		"tokenizer/internal/fixtext":  {others: []string{text}},
 		"internal/wordnet":            {},
+		"internal/spill":              {},
 		"metrics/internal/meteor":     {ours: []string{"internal/wordnet"}, others: []string{"github.com/blevesearch/snowballstem"}},
+		"metrics/internal/pickle":     {},
 		"metrics/internal/scenegraph": {ours: []string{"internal/wordnet"}},
 		"metrics": {
-			ours:   []string{"internal/wordnet", "metrics/internal/meteor", "metrics/internal/scenegraph"},
+			ours: []string{"internal/spill", "internal/wordnet", "metrics/internal/meteor",
+				"metrics/internal/pickle", "metrics/internal/scenegraph"},
 			others: []string{text},
 		},
 		"models": {},
@@ -79,7 +82,7 @@ func table() map[string]rule {
 			others: graphs,
 		},
 		"internal/golden": {ours: []string{"internal/weights", "internal/engine"}, others: graphs},
-		"dataset":         {others: []string{"github.com/edsrzf/mmap-go", "github.com/gofrs/flock"}},
+		"dataset":         {ours: []string{"internal/spill"}, others: []string{"github.com/edsrzf/mmap-go", "github.com/gofrs/flock"}},
 
 		// Training: the loop knows no method, a method no file, and a recipe joins
 		// them.

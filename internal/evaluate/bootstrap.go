@@ -79,15 +79,14 @@ func (b Bootstrap) resample(scores []Score) ([][]float64, error) {
 	if len(scores) == 0 {
 		return nil, nil
 	}
-	images := len(scores[0].Images)
+	images := scores[0].images
 	if images == 0 {
 		return nil, errors.New("bootstrap: no images")
 	}
 	drawn := make([][]float64, len(scores))
 	for i, s := range scores {
-		if len(s.Images) != images {
-			return nil, fmt.Errorf("bootstrap: %s has %d images, %s has %d",
-				s.Key, len(s.Images), scores[0].Key, images)
+		if s.images != images {
+			return nil, fmt.Errorf("bootstrap: %s has %d images, %s has %d", s.Key, s.images, scores[0].Key, images)
 		}
 		drawn[i] = make([]float64, b.Resamples)
 	}
@@ -95,11 +94,11 @@ func (b Bootstrap) resample(scores []Score) ([][]float64, error) {
 	workers := min(runtime.GOMAXPROCS(0), b.Resamples)
 	for first := range workers {
 		all.Go(func() {
-			indices := make([]int, images)
+			times := make([]int32, images)
 			for r := first; r < b.Resamples; r += workers {
-				b.draw(indices, r)
-				for i, s := range scores {
-					drawn[i][r] = s.of(indices)
+				b.draw(times, r)
+				for i, value := range overAll(scores, times) {
+					drawn[i][r] = value
 				}
 			}
 		})
@@ -108,12 +107,13 @@ func (b Bootstrap) resample(scores []Score) ([][]float64, error) {
 	return drawn, nil
 }
 
-// draw fills indices with the images of resample r. Each resample has a generator of
+// draw sets how many times each image is in resample r. Each resample has a generator of
 // its own, so the number of workers does not matter.
-func (b Bootstrap) draw(indices []int, r int) {
+func (b Bootstrap) draw(times []int32, r int) {
 	random := rand.New(rand.NewPCG(b.Seed, uint64(r)))
-	for i := range indices {
-		indices[i] = random.IntN(len(indices))
+	clear(times)
+	for range times {
+		times[random.IntN(len(times))]++
 	}
 }
 

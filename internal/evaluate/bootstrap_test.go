@@ -24,9 +24,9 @@ func noise(key string, n int, centre float64, seed uint64) Score {
 
 // shifted is a score of the same images, each better by some amount.
 func shifted(s Score, by float64) Score {
-	images := make([]float64, len(s.Images))
-	for i, v := range s.Images {
-		images[i] = v + by
+	images := make([]float64, s.images)
+	for i := range images {
+		images[i] = s.Image(i) + by
 	}
 	return NewMean(s.Key, metrics.Scores{Name: s.Name, Corpus: s.Corpus + by, Images: images})
 }
@@ -41,8 +41,8 @@ func TestIntervalsOfMean(t *testing.T) {
 		t.Fatal(err)
 	}
 	var squares float64
-	for _, v := range s.Images {
-		squares += (v - s.Corpus) * (v - s.Corpus)
+	for i := range n {
+		squares += (s.Image(i) - s.Corpus) * (s.Image(i) - s.Corpus)
 	}
 	half := 1.96 * math.Sqrt(squares/n/n)
 	for _, end := range []struct{ got, want float64 }{

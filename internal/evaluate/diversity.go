@@ -1,91 +1,81 @@
 package evaluate
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"strings"
+	"slices"
 
 	"github.com/cutline-go/cutline/metrics"
 )
 
-// diversity tells how much the captions differ from each other. An image that is drawn
-// twice would count as a repetition, so what asks for repetitions has no interval.
-// Self-CIDEr is not among the scores: it wants several captions of an image, and those
-// that are scored here are one.
-func diversity(tokens []metrics.Tokens) []Score {
-	captions := candidates(tokens)
-	return []Score{
-		distinct(captions, 1),
-		distinct(captions, 2),
-		distinctCaptions(captions),
-		meanLength(captions),
-	}
+// diversityScorer tells how much the captions differ from each other. An image that is
+// drawn twice would count as a repetition, so what asks for repetitions has no interval.
+type diversityScorer struct {
+	counters [2]*metrics.DistinctCounter // of n-grams, n = 1 and 2
+	distinct [2][]float64                // of each caption alone
+	keys     []metrics.CaptionKey
+	lengths  mean
 }
 
-// distinct is distinct-n of all captions, and of each image that of its caption alone.
-func distinct(captions [][]string, n int) Score {
-	images := make([]float64, len(captions))
-	for i := range captions {
-		images[i] = metrics.Distinct(captions[i:i+1], n)
+func newDiversityScorer() *diversityScorer {
+	s := &diversityScorer{lengths: mean{key: "mean_length"}}
+	for n := range s.counters {
+		s.counters[n] = metrics.NewDistinctCounter(n + 1)
 	}
-	return NewScore(fmt.Sprintf("distinct_%d", n), metrics.Scores{
-		Name: fmt.Sprintf("distinct-%d", n), Corpus: metrics.Distinct(captions, n), Images: images,
-	}, nil)
+	return s
+}
+
+func (s *diversityScorer) Add(_ context.Context, b Block) error {
+	lengths := metrics.Scores{Name: "mean length in tokens"}
+	var err error
+	for _, t := range b.Tokens {
+		caption := [][]string{t.Candidate}
+		for n, counter := range s.counters {
+			s.distinct[n] = append(s.distinct[n], metrics.Distinct(caption, n+1))
+			err = errors.Join(err, counter.Add(caption))
+		}
+		s.keys = append(s.keys, metrics.KeyOf(t.Candidate))
+		lengths.Images = append(lengths.Images, float64(len(t.Candidate)))
+	}
+	s.lengths.add(lengths)
+	return err
+}
+
+func (s *diversityScorer) Scores(context.Context) ([]Score, error) {
+	var scores []Score
+	for n, counter := range s.counters {
+		share, err := counter.Share()
+		if err != nil {
+			return nil, err
+		}
+		scores = append(scores, Score{
+			Key: fmt.Sprintf("distinct_%d", n+1), Name: fmt.Sprintf("distinct-%d", n+1), Corpus: share,
+			images: len(s.keys), image: func(i int) float64 { return s.distinct[n][i] },
+		})
+	}
+	return append(scores, s.distinctCaptions(), s.lengths.score()), nil
 }
 
 // distinctCaptions is the share of different captions. An image whose caption k images
 // have scores 1/k, so that the mean is that share.
-func distinctCaptions(captions [][]string) Score {
-	images := make([]float64, len(captions))
-	texts := make([]string, len(captions))
-	times := make(map[string]int)
-	for i, caption := range captions {
-		texts[i] = strings.Join(caption, " ")
-		times[texts[i]]++
+func (s *diversityScorer) distinctCaptions() Score {
+	sorted := slices.Sorted(slices.Values(s.keys))
+	times := func(i int) int {
+		first, _ := slices.BinarySearch(sorted, s.keys[i])
+		n, _ := slices.BinarySearchFunc(sorted[first:], s.keys[i], func(key, own metrics.CaptionKey) int {
+			return cmp.Or(cmp.Compare(key, own), -1) // the place after the last
+		})
+		return n
 	}
-	for i, text := range texts {
-		images[i] = 1 / float64(times[text])
+	different := len(slices.Compact(slices.Clone(sorted)))
+	return Score{
+		Key: "distinct_captions", Name: "distinct captions", Corpus: float64(different) / float64(len(s.keys)),
+		images: len(s.keys), image: func(i int) float64 { return 1 / float64(times(i)) },
 	}
-	share := float64(len(times)) / float64(len(captions))
-	return NewScore("distinct_captions", metrics.Scores{Name: "distinct captions", Corpus: share, Images: images}, nil)
 }
 
-// meanLength is in tokens.
-func meanLength(captions [][]string) Score {
-	images := make([]float64, len(captions))
-	for i, caption := range captions {
-		images[i] = float64(len(caption))
-	}
-	return NewMean("mean_length", metrics.Scores{
-		Name: "mean length in tokens", Corpus: metrics.MeanLength(captions), Images: images,
-	})
-}
-
-// copies is the share of captions that the corpus has, token by token.
-func copies(tokens []metrics.Tokens, corpus iter.Seq2[string, error]) ([]Score, error) {
-	if corpus == nil {
-		return nil, errors.New("copies: no corpus")
-	}
-	var failed error
-	scores := metrics.Copies(candidates(tokens), func(yield func([]string) bool) {
-		for caption, err := range corpus {
-			if err != nil {
-				failed = err
-				return
-			}
-			if !yield(metrics.Tokenize(caption)) {
-				return
-			}
-		}
-	})
-	return []Score{NewMean("copies", scores)}, failed
-}
-
-func candidates(tokens []metrics.Tokens) [][]string {
-	captions := make([][]string, len(tokens))
-	for i, t := range tokens {
-		captions[i] = t.Candidate
-	}
-	return captions
+func (s *diversityScorer) Close() error {
+	return errors.Join(s.counters[0].Close(), s.counters[1].Close())
 }

@@ -9,12 +9,12 @@ import (
 )
 
 // captionsOf are samples without references.
-func captionsOf(candidates ...string) *Captions {
+func captionsOf(candidates ...string) Captions {
 	var samples []metrics.Sample
 	for _, candidate := range candidates {
 		samples = append(samples, metrics.Sample{Candidate: candidate})
 	}
-	return NewCaptions(samples)
+	return InMemory(samples)
 }
 
 // TestDiversity holds scores by hand, of captions that differ in nothing but what the
@@ -27,9 +27,9 @@ func TestDiversity(t *testing.T) {
 		{Name: "distinct captions", Corpus: 3.0 / 4, Images: []float64{0.5, 0.5, 1, 1}},
 		{Name: "mean length in tokens", Corpus: 11.0 / 4, Images: []float64{3, 3, 5, 0}},
 	} {
-		got := scores[i].Scores
-		if got.Name != want.Name || math.Abs(got.Corpus-want.Corpus) > 1e-12 || !slices.Equal(got.Images, want.Images) {
-			t.Errorf("%+v, want %+v", got, want)
+		got := scores[i]
+		if got.Name != want.Name || math.Abs(got.Corpus-want.Corpus) > 1e-12 || !slices.Equal(imagesOf(got), want.Images) {
+			t.Errorf("%s: %v %v, want %+v", got.Name, got.Corpus, imagesOf(got), want)
 		}
 	}
 }
@@ -60,12 +60,12 @@ func TestCopies(t *testing.T) {
 	}
 	captions := captionsOf("a dog sits", "a dog", "Two cats!", "a dog sits")
 	for range 2 { // a second system is held against the same corpus
-		scores, err := Copies.Score(t.Context(), captions, Resources{Corpus: corpus})
+		scores, err := scoreWith(t, captions, Resources{Corpus: corpus}, Copies)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := scores[0]
-		if want := []float64{1, 0, 1, 1}; s.Key != "copies" || s.Corpus != 0.75 || !slices.Equal(s.Images, want) {
+		if want := []float64{1, 0, 1, 1}; s.Key != "copies" || s.Corpus != 0.75 || !slices.Equal(imagesOf(s), want) {
 			t.Errorf("%+v, want copies 0.75, %v", s, want)
 		}
 	}

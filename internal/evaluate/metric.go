@@ -1,7 +1,7 @@
 package evaluate
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -22,20 +22,10 @@ const (
 	SPICEGo Metric = "spice-go" // our own; see [metrics.SPICEGo]
 	SPICE   Metric = "spice"    // the official program
 
-	Diversity Metric = "diversity" // distinct_1, distinct_2, distinct_captions, mean_length
-	Copies    Metric = "copies"    // of the captions of a corpus
+	Diversity Metric = "diversity"  // distinct_1, distinct_2, distinct_captions, mean_length
+	SelfCIDEr Metric = "self-cider" // of several captions of an image
+	Copies    Metric = "copies"     // of the captions of a corpus
 )
-
-// Captions are what the metrics score, as they were written and in tokens.
-type Captions struct {
-	Samples []metrics.Sample
-	tokens  []metrics.Tokens
-}
-
-// NewCaptions tokenizes the samples, which it keeps.
-func NewCaptions(samples []metrics.Sample) *Captions {
-	return &Captions{samples, metrics.TokenizeAll(samples)}
-}
 
 // Resources are what some metrics take beside captions and references. Each may be
 // left out but the jar, for SPICE, and the corpus, for Copies.
@@ -46,73 +36,30 @@ type Resources struct {
 	Corpus              iter.Seq2[string, error] // captions; read anew for each score
 }
 
-// Score computes the metric over the captions. No captions are an error: a mean of
-// nothing would not be a number.
-func (m Metric) Score(ctx context.Context, c *Captions, r Resources) ([]Score, error) {
-	if len(c.Samples) == 0 {
-		return nil, fmt.Errorf("%s: no captions to score", m)
-	}
+// Scorer returns what computes the metric.
+func (m Metric) Scorer(r Resources) (Scorer, error) {
 	switch m {
 	case BLEU:
-		return bleu(c.tokens), nil
+		return &bleuScorer{}, nil
 	case ROUGE:
-		return []Score{NewMean("rouge_l", metrics.ROUGEL(c.tokens))}, nil
-	case CIDEr:
-		return cider(c.tokens, r.DocumentFrequencies)
-	case METEOR:
-		return meteor(c.tokens, r.Paraphrases)
+		return newMeanScorer("rouge_l", func(b Block) metrics.Scores { return metrics.ROUGEL(b.Tokens) }), nil
 	case SPICEGo:
-		return []Score{NewMean("spice_go", metrics.SPICEGo(c.Samples))}, nil
+		return newMeanScorer("spice_go", func(b Block) metrics.Scores { return metrics.SPICEGo(b.Samples) }), nil
+	case CIDEr, SelfCIDEr:
+		return newCIDErScorer(m, r.DocumentFrequencies)
+	case METEOR:
+		return &meteorScorer{table: r.Paraphrases}, nil
 	case SPICE:
-		s, err := metrics.SPICE(ctx, c.Samples, r.Jar)
-		return []Score{NewMean("spice", s.Scores)}, err
+		return &spiceScorer{jar: r.Jar}, nil
 	case Diversity:
-		return diversity(c.tokens), nil
+		return newDiversityScorer(), nil
 	case Copies:
-		return copies(c.tokens, r.Corpus)
+		if r.Corpus == nil {
+			return nil, errors.New("copies: no corpus")
+		}
+		return &copiesScorer{corpus: r.Corpus}, nil
 	}
 	return nil, fmt.Errorf("no metric %q", m)
-}
-
-func bleu(tokens []metrics.Tokens) []Score {
-	r := metrics.BLEU(tokens)
-	scores := make([]Score, len(r.Scores))
-	for n, s := range r.Scores {
-		scores[n] = NewScore(s.Name, s, func(indices []int) float64 { return r.Aggregate(indices)[n] })
-		scores[n].Counts = map[string]int{
-			s.Name + "_guess": r.Guesses[n], s.Name + "_correct": r.Correct[n],
-			"candidate_length": r.CandidateLength, "reference_length": r.ReferenceLength,
-		}
-	}
-	return scores
-}
-
-// cider takes the document frequencies of a file, if one is named.
-func cider(tokens []metrics.Tokens, name string) ([]Score, error) {
-	if name == "" {
-		return []Score{NewMean("cider", metrics.CIDErD(tokens, nil))}, nil
-	}
-	df, err := read(name, metrics.ReadDocumentFrequencies)
-	if err != nil {
-		return nil, err
-	}
-	return []Score{NewMean("cider", metrics.CIDErD(tokens, df))}, nil
-}
-
-// meteor takes the paraphrases of a file, if one is named.
-func meteor(tokens []metrics.Tokens, name string) ([]Score, error) {
-	var paraphrases *metrics.METEORParaphrases
-	if name != "" {
-		var err error
-		paraphrases, err = read(name, func(r io.Reader) (*metrics.METEORParaphrases, error) {
-			return metrics.ReadMETEORParaphrases(r, tokens)
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	r := metrics.METEOR(tokens, paraphrases)
-	return []Score{NewScore("meteor", r.Scores, r.Aggregate)}, nil
 }
 
 // read reads a file, which errors name.

@@ -61,8 +61,8 @@ func TestSegments(t *testing.T) {
 		if math.Abs(got.Score()-s.Score) > 1e-6 {
 			t.Errorf("%s, %q: score %g, want %g", s.Name, s.Candidate, got.Score(), s.Score)
 		}
-		sum.Add(got)
-		wantSum.Add(s.Statistics)
+		sum.Add(got, 1)
+		wantSum.Add(s.Statistics, 1)
 	}
 	if sum != wantSum {
 		t.Errorf("all segments: got %v, want %v", sum, wantSum)

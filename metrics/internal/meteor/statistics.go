@@ -65,14 +65,14 @@ func (s Statistics) isPerfect() bool {
 		s[atMatchedWords] == s[atLengths] && s[atMatchedWords+1] == s[atLengths+1]
 }
 
-// Add adds the statistics of a segment to a sum, in which the chunk of a
-// perfect segment does not count.
-func (s *Statistics) Add(segment Statistics) {
+// Add adds the statistics of a segment that occurs some times to a sum, in which
+// the chunk of a perfect segment does not count.
+func (s *Statistics) Add(segment Statistics, times int) {
 	if segment.isPerfect() {
 		segment[atChunks] = 0
 	}
 	for i, v := range segment {
-		s[i] += v
+		s[i] += times * v
 	}
 }
 

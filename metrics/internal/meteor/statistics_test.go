@@ -28,8 +28,7 @@ func TestAdd(t *testing.T) {
 		t.Errorf("a perfect segment scores %g, want 1", got)
 	}
 	var sum Statistics
-	sum.Add(perfect)
-	sum.Add(perfect)
+	sum.Add(perfect, 2)
 	if sum[atChunks] != 0 || sum[atMatchedWords] != 4 {
 		t.Errorf("two perfect segments have %d chunks and %d words matched, want 0 and 4", sum[atChunks], sum[atMatchedWords])
 	}

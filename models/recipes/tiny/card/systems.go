@@ -57,25 +57,29 @@ func systems(ctx context.Context, c *captioner.Captioner, train, photos set) ([]
 
 // row scores one system.
 func row(ctx context.Context, name string, s []metrics.Sample, train set) error {
-	captions := evaluate.NewCaptions(s)
-	resources := evaluate.Resources{Corpus: references(train)}
-	fmt.Printf("| %s ", name)
+	var scorers []evaluate.Scorer
 	for _, metric := range []evaluate.Metric{evaluate.CIDEr, evaluate.BLEU, evaluate.METEOR, evaluate.ROUGE, evaluate.Diversity, evaluate.Copies} {
-		scores, err := metric.Score(ctx, captions, resources)
+		scorer, err := metric.Scorer(evaluate.Resources{Corpus: references(train)})
 		if err != nil {
 			return err
 		}
-		intervals, err := (evaluate.Bootstrap{Resamples: 1000, Seed: 1}).Intervals(scores)
-		if err != nil {
-			return err
-		}
-		for i, score := range scores {
-			switch score.Key {
-			case "cider", "bleu4", "meteor", "rouge_l":
-				fmt.Printf("| %.3f, %.3f to %.3f ", score.Corpus, intervals[i].Low, intervals[i].High)
-			case "distinct_captions", "copies":
-				fmt.Printf("| %.1f %% ", 100*score.Corpus)
-			}
+		scorers = append(scorers, scorer)
+	}
+	scores, err := evaluate.Run(ctx, evaluate.InMemory(s), scorers, nil)
+	if err != nil {
+		return err
+	}
+	intervals, err := (evaluate.Bootstrap{Resamples: 1000, Seed: 1}).Intervals(scores)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| %s ", name)
+	for i, score := range scores {
+		switch score.Key {
+		case "cider", "bleu4", "meteor", "rouge_l":
+			fmt.Printf("| %.3f, %.3f to %.3f ", score.Corpus, intervals[i].Low, intervals[i].High)
+		case "distinct_captions", "copies":
+			fmt.Printf("| %.1f %% ", 100*score.Corpus)
 		}
 	}
 	fmt.Println("|")
