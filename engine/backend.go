@@ -18,6 +18,8 @@ import (
 	"maps"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/gomlx/compute"
@@ -47,6 +49,15 @@ type Options struct {
 // CUTLINE_KERNELS the kernels.
 func FromEnvironment() Options { return Options{Kernels: os.Getenv(kernels.Variable)} }
 
+// Kernels names the sets of kernels that this processor runs, the fastest first.
+func Kernels() []string {
+	var names []string
+	for _, s := range kernels.Sets() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
 // Backend is the engine. It is safe for concurrent use.
 type Backend struct {
 	options   Options
@@ -55,6 +66,7 @@ type Backend struct {
 	ops       map[compute.OpType]op
 	fallback  *fallback
 	memory    memory
+	natives   atomic.Int64 // operations compiled that are not left to another engine
 	finalized atomic.Bool
 }
 
@@ -85,9 +97,16 @@ func (b *Backend) Name() string { return Name }
 // String returns "cutline".
 func (b *Backend) String() string { return Name }
 
-// Description says which kernels run, on how many threads.
+// Description says which kernels run, on how many threads, and how many of the
+// operations compiled so far are left to GoMLX's Go engine.
 func (b *Backend) Description() string {
-	return fmt.Sprintf("pure Go with %s kernels, %d threads", b.kernels.Name, b.options.Threads)
+	left := ""
+	names := slices.Sorted(maps.Keys(b.Fallbacks()))
+	if len(names) > 0 {
+		left = ", but for " + strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("pure Go with %s kernels, %d threads, %d operations native%s",
+		b.kernels.Name, b.options.Threads, b.natives.Load(), left)
 }
 
 // NumDevices returns 1.

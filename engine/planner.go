@@ -103,11 +103,14 @@ func (p *planner) lower(n *node) error {
 		return nil
 	}
 	if p.group[n] == n {
+		p.backend.natives.Add(int64(len(p.parts[n])))
 		return p.program(n)
 	}
+	p.backend.natives.Add(1)
 	if o, ok := p.backend.ops[n.op]; ok && o.lower != nil && o.lower(p, n) {
 		return nil
 	}
+	p.backend.natives.Add(-1)
 	return p.backend.fallback.emit(p, n)
 }
 

@@ -34,7 +34,7 @@ func (cmd *convertCmd) Run(c *console) error {
 		return &usageError{"no checkpoint is named", "a captioner takes --clip, --gpt2 and --clipcap"}
 	}
 	// Only shapes are computed, so any engine will do.
-	e, err := engine.Open("go")
+	e, err := engine.Open("")
 	if err != nil {
 		return err
 	}

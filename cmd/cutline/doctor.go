@@ -54,7 +54,6 @@ func (cmd *doctorCmd) checkModel(ctx context.Context, say func(what, format stri
 	info := model.Info()
 	say("model", "%s: CLIP %s, %.1f million parameters, opened in %s",
 		info.Name, info.CLIP, float64(info.Parameters)/1e6, since(start))
-	say("engine", "%s", info.Engine)
 	for _, when := range []string{"first", "then"} {
 		start = time.Now()
 		text, err := see(ctx, model, info)
@@ -63,6 +62,7 @@ func (cmd *doctorCmd) checkModel(ctx context.Context, say func(what, format stri
 		}
 		say(when, "%s in %s", text, since(start))
 	}
+	say("engine", "%s", model.Info().Engine) // now that the networks are compiled
 	return nil
 }
 

@@ -49,7 +49,7 @@ func (cmd *modelsPullCmd) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	// Only shapes are computed, so any engine will do.
-	e, err := engine.Open("go")
+	e, err := engine.Open("")
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 // Package engine opens the GoMLX engines (compute.Backend) that networks run on.
 //
-// "go" is pure Go and always there; others are native libraries behind build
-// tags. Nothing here is ever downloaded: a library is opened at the path that
+// "cutline" and "go" are pure Go and always there; others are native libraries
+// behind build tags. Nothing here is ever downloaded: a library is opened at the path that
 // the caller gives, or not at all.
 package engine
 
@@ -17,10 +17,12 @@ import (
 
 // Open returns the engine called name:
 //
-//   - "" or "go": pure Go, part of every build. Use it from as many goroutines
-//     as wanted; Kernels says how fast it is.
-//   - "cutline": this project's own, pure Go with assembly kernels, part of every
-//     build. CUTLINE_KERNELS chooses the kernels.
+//   - "" or "cutline": this project's own, pure Go with assembly kernels, part of
+//     every build. Use it from as many goroutines as wanted. CUTLINE_KERNELS
+//     chooses the kernels.
+//   - "cutline:training": the same without fused operations, which a graph with
+//     gradients would compute beside their decomposed twins.
+//   - "go": GoMLX's, pure Go, part of every build; Kernels says how fast it is.
 //   - "onnx:PATH": ONNX Runtime, from the shared library at PATH, in builds
 //     with the tag onnx. The first library opened serves the whole process.
 //
@@ -28,10 +30,14 @@ import (
 func Open(name string) (compute.Backend, error) {
 	kind, library, _ := strings.Cut(name, ":")
 	switch {
-	case name == "" || name == "go":
+	case name == "" || name == native.Name:
+		return native.New(native.FromEnvironment())
+	case name == native.Name+":training":
+		o := native.FromEnvironment()
+		o.Training = true
+		return native.New(o)
+	case name == "go":
 		return openGo()
-	case name == native.Name:
-		return openNative()
 	case kind == "onnx":
 		return openONNX(library)
 	}
@@ -41,7 +47,7 @@ func Open(name string) (compute.Backend, error) {
 // Names returns the names that Open accepts in this build, the default first;
 // "onnx" stands for "onnx:PATH".
 func Names() []string {
-	names := []string{"go", native.Name}
+	names := []string{native.Name, "go"}
 	if haveONNX {
 		names = append(names, "onnx")
 	}
@@ -58,4 +64,10 @@ func newGoBackend() (compute.Backend, error) {
 		return nil, fmt.Errorf("engine go: %w", err)
 	}
 	return b, nil
+}
+
+// Kernels says, for people to read, which kernels the two engines in pure Go
+// multiply matrices with.
+func Kernels() string {
+	return fmt.Sprintf("%s %s; go %s", native.Name, strings.Join(native.Kernels(), " or "), goKernels())
 }

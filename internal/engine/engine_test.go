@@ -43,8 +43,8 @@ func TestOpenONNXSaysWhatIsMissing(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	names := Names()
-	if names[0] != "go" {
-		t.Errorf("Names() = %q, want the default, go, first", names)
+	if names[0] != "cutline" {
+		t.Errorf("Names() = %q, want the default, cutline, first", names)
 	}
 	if holds := slices.Contains(names, "onnx"); holds != haveONNX {
 		t.Errorf("Names() = %q with onnx built in: %v", names, haveONNX)
@@ -52,7 +52,10 @@ func TestNames(t *testing.T) {
 }
 
 func TestKernels(t *testing.T) {
-	if k := Kernels(); !strings.HasPrefix(k, "simd (avx") && !strings.HasPrefix(k, "portable (") {
+	if k := goKernels(); !strings.HasPrefix(k, "simd (avx") && !strings.HasPrefix(k, "portable (") {
+		t.Errorf("goKernels() = %q", k)
+	}
+	if k := Kernels(); !strings.HasPrefix(k, "cutline ") || !strings.Contains(k, "portable; go ") {
 		t.Errorf("Kernels() = %q", k)
 	}
 }

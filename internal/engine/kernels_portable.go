@@ -8,10 +8,10 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// Kernels says, for people to read, which kernels the go engine multiplies
+// goKernels says, for people to read, which kernels the go engine multiplies
 // matrices with: "simd (avx512)", "simd (avx2)" or "portable (...)" with the
 // reason.
-func Kernels() string {
+func goKernels() string {
 	if runtime.GOARCH != "amd64" {
 		return "portable (no vector kernels for " + runtime.GOARCH + ")"
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/gomlx/compute/support/envutil"
 )
 
-// Kernels says, for people to read, which kernels the go engine multiplies
+// goKernels says, for people to read, which kernels the go engine multiplies
 // matrices with: "simd (avx512)", "simd (avx2)" or "portable (...)" with the
 // reason.
-func Kernels() string {
+func goKernels() string {
 	switch {
 	case archsimd.X86.AVX512() && allowed(envutil.SIMD_AVX512_Env):
 		return "simd (avx512)"

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // trainInto trains as the configuration beside out says, whose name is the method's.
 func trainInto(out string) int {
-	e, err := engine.Open("go")
+	e, err := engine.Open("")
 	if err == nil {
 		run := recipe.Run{Engine: e, Out: out, Cache: filepath.Join(filepath.Dir(out), "cache"), Report: func(train.Progress) {}}
 		err = errors.Join(

@@ -12,7 +12,7 @@ import (
 // TestTextsAreEmbedded holds the embeddings of texts, which are long enough to fill
 // two chunks of a cache, against those of each alone.
 func TestTextsAreEmbedded(t *testing.T) {
-	e, err := engine.Open("go")
+	e, err := engine.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}

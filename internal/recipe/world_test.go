@@ -119,7 +119,7 @@ func smallCaptioner(t *testing.T, dir string) recipe.ClipCap {
 
 func testRun(t *testing.T, out, cache string) recipe.Run {
 	t.Helper()
-	e, err := engine.Open("go")
+	e, err := engine.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
