@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -236,4 +237,7 @@ func BenchmarkEmbeddings(b *testing.B) {
 			b.Fatal("nothing was read")
 		}
 	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	b.ReportMetric(float64(memory.HeapSys)/1e6, "heap-MB") // the most that it was
 }

@@ -118,7 +118,7 @@ func loadCheckpoint(dir string, store *model.Store, run string) (state, error) {
 			continue // half-removed or damaged: an older one is as good a start
 		}
 		if s.Run != run {
-			return state{}, fmt.Errorf("train: %s belongs to a run with another configuration: choose another folder or remove it", folder)
+			return state{}, fmt.Errorf("train: %s %w", folder, errOtherRun)
 		}
 		if best := s.Selection.Best; best > 0 && best != number {
 			if _, err := verify(checkpointPath(dir, best)); err != nil {

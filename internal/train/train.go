@@ -3,14 +3,10 @@
 package train
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/gomlx/gomlx/ml/model"
@@ -48,26 +44,6 @@ func (p Plan) validate() error {
 	return p.Val.validate()
 }
 
-// configFile is beside the checkpoints what run.json will be in the model folder.
-const configFile = "config.json"
-
-func (p Plan) digest() string {
-	digest := sha256.Sum256(p.Config)
-	return hex.EncodeToString(digest[:])
-}
-
-func (p Plan) writeConfig() error {
-	path := filepath.Join(p.Dir, configFile)
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, p.Config) {
-		return nil
-	}
-	_ = os.Remove(path) // cut off by a kill, or of a run without checkpoints
-	if err := writeSynced(path, p.Config); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return nil
-}
-
 // Loop runs method from the newest checkpoint on: until the plan's last update, or
 // until its patience is over. Then store holds the weights that the plan selects.
 //
@@ -85,7 +61,7 @@ func Loop[B any](ctx context.Context, p Plan, store *model.Store, method Method[
 	r := &run{plan: p, store: store, report: report}
 	var err error
 	if r.state, err = loadCheckpoint(p.Dir, store, p.digest()); err != nil {
-		return Outcome{}, err
+		return Outcome{}, p.explain(err)
 	}
 	if err := p.writeConfig(); err != nil {
 		return Outcome{}, err

@@ -186,6 +186,22 @@ func TestOtherRunIsNotResumed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another configuration") {
 		t.Errorf("another run went on: %v", err)
 	}
+	for _, test := range []struct{ there, here, want string }{
+		{`{"a": 1, "b": {"c": [1, 2], "d": 3}}`, `{"a": 1, "b": {"c": [1, 3], "d": 3}}`, "(b.c is [1,2] there, [1,3] here)"},
+		{`{"a": 1}`, `{"a": 1, "z": {"y": "x"}}`, `(z is absent there, {"y":"x"} here)`},
+	} {
+		dir := t.TempDir()
+		for i, config := range []string{test.there, test.here} {
+			p := plan(dir)
+			p.Config = []byte(config)
+			p.Updates = 1
+			store, method := newRegression(t, optimizer())
+			_, err := train.Loop(context.Background(), p, store, method, batch, func(train.Progress) {})
+			if i == 0 && err != nil || i == 1 && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("%s gives %v, want %s", config, err, test.want)
+			}
+		}
+	}
 }
 
 func TestCheckpointsAreFewAndClean(t *testing.T) {
