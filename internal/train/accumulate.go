@@ -49,6 +49,8 @@ func (a *accumulation) addGraph(root *model.Scope, inputs []*Node) []*Node {
 }
 
 func (a *accumulation) moveGraph(root *model.Scope, inputs []*Node) []*Node {
+	// Elsewhere an engine may take variables that are not trained for constants.
+	root.Store().SetTraining(inputs[0].Graph(), true)
 	return []*Node{a.u.move(root, a.variables, inputs[scalars:], inputs[:scalars])}
 }
 
