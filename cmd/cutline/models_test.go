@@ -163,12 +163,15 @@ func TestGoldenPullCapDec(t *testing.T) {
 	}
 	server := hubtest.New(t)
 	publishGolden(t, server, "clipcap_mlp")
-	useHub(t, server)
+	home := useHub(t, server)
 	status, out, messages := cutline(t, "models", "pull", "--yes", "capdec")
 	for _, want := range []string{"capdec: captioner\n  CLIP ", "RN50x4, embeddings 64 wide, quick_gelu", "transformer, from embeddings of length 1"} {
 		if status != statusDone || !strings.Contains(out, want) {
 			t.Errorf("pull: %d %q %q, want %q", status, out, messages, want)
 		}
+	}
+	if config := read(t, home, "assets", "cutline", "models", "capdec", "config.json"); !strings.Contains(string(config), `"beams": 5`) {
+		t.Errorf("it does not search as CapDec does: %s", config)
 	}
 	status, out, messages = cutline(t, "caption", "--model", "capdec", "--format", "jsonl", "--top-k", "40", "--seed", "3", "--min-length", "6", photo)
 	if status != statusDone || len(caption(t, out)) < 5 {

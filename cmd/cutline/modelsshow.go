@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -66,7 +67,8 @@ func foundIn(folder *modelfolder.Folder) convert.Found {
 		}
 	}
 	for _, id := range folder.Config.StopTokens {
-		found.StopTokens = append(found.StopTokens, folder.GPTTokenizer.Decode([]int{id}))
+		t := folder.GPTTokenizer // which does not spell CLIP's markers
+		found.StopTokens = append(found.StopTokens, cmp.Or(t.Decode([]int{id}), t.Token(id)))
 	}
 	return found
 }

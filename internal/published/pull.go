@@ -74,7 +74,7 @@ func (s Store) current(p Plan) (bool, error) {
 // reported in bytes; see [hub.Client.Fetch]. A pull that fails leaves the folder as
 // it was, and what came of the download for the next one.
 func (s Store) Pull(ctx context.Context, client *hub.Client, engine compute.Backend, p Plan, report func(bytes int64)) (convert.Found, error) {
-	sources := convert.Sources{Name: p.Model.Name, CLIPName: p.Model.CLIPName}
+	sources := convert.Sources{Name: p.Model.Name, CLIPName: p.Model.CLIPName, Method: p.Model.Method}
 	for i, repo := range p.Sources {
 		var path string
 		for _, file := range repo.Files {

@@ -5,6 +5,7 @@ package published
 import (
 	"fmt"
 
+	"github.com/cutline-go/cutline/internal/convert"
 	"github.com/cutline-go/cutline/internal/hub"
 )
 
@@ -13,7 +14,8 @@ type Model struct {
 	Name  string
 	About string // a line for people
 
-	CLIPName string // what the CLIP's makers call it; see convert.Sources
+	CLIPName string         // what the CLIP's makers call it; see convert.Sources
+	Method   convert.Method // that taught a captioner, "" for ClipCap's
 	Parts    []Part
 }
 
@@ -68,7 +70,7 @@ func Models() []Model {
 		},
 		{
 			Name: "capdec", About: "CapDec, ClipCap's network taught from the texts of COCO's captions alone",
-			CLIPName: "RN50x4", Parts: []Part{resNet50x4(), clipWords(b32), words(gpt2),
+			CLIPName: "RN50x4", Method: convert.CapDec, Parts: []Part{resNet50x4(), clipWords(b32), words(gpt2),
 				clipCap("johko/capdec_015", "model.pt", "pytorch_model.pt", "pytorch_model.bin", "*.pt")},
 		},
 		clipAlone(b32, "ViT-B/32"),
