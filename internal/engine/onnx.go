@@ -37,17 +37,5 @@ func openONNX(path string) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine onnx: %w", err)
 	}
-	return changing{b}, nil
-}
-
-// changing keeps the backend from taking the values that variables have when a graph
-// is built for constants. It would do so with those that are no weights, such as the
-// statistics of a batch norm, in graphs that do not train: a network under training
-// would be judged by the statistics of its first day.
-type changing struct{ compute.Backend }
-
-func (c changing) Capabilities() compute.Capabilities {
-	capabilities := c.Backend.Capabilities()
-	capabilities.PreferConstantsForVariables = false
-	return capabilities
+	return b, nil
 }

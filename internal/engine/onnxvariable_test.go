@@ -3,17 +3,20 @@
 package engine
 
 import (
+	"math"
 	"os"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/nn"
 )
 
-// TestONNXFollowsVariables holds that a graph sees what a variable is now, trained or
-// not, and not what it was when the graph was built.
-func TestONNXFollowsVariables(t *testing.T) {
+// TestONNXFollowsStatistics holds that a graph sees what the statistics of a batch norm
+// are now, and not what they were when the graph was built.
+func TestONNXFollowsStatistics(t *testing.T) {
 	library := os.Getenv("CUTLINE_ONNXRUNTIME")
 	if library == "" {
 		t.Skip("CUTLINE_ONNXRUNTIME names no library")
@@ -23,27 +26,29 @@ func TestONNXFollowsVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := model.NewStore()
-	v, err := store.CreateVariable("/statistic", tensors.FromValue([]float32{1}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v.SetTrainable(false)
-	exec, err := model.NewExec(onnx, store, func(root *model.Scope, x *Node) *Node {
-		return Add(x, v.NodeValue(x.Graph()))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []float32{1, 5} {
-		if err := v.SetValue(tensors.FromValue([]float32{want})); err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.Call1(tensors.FromValue([]float32{0}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := out.Value().([]float32)[0]; got != want {
-			t.Errorf("the graph sees %g, the variable is %g", got, want)
+	norm := func(root *model.Scope, x *Node) *Node { return nn.BatchNorm2d(root.At("bn"), x, 1) }
+	for _, mean := range []float32{1, 5} {
+		for range 2 { // in a graph that makes the variables, and in one that finds them
+			exec, err := model.NewExec(onnx, store, norm)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, shift := range []float32{mean, mean + 1} {
+				if v := store.GetVariable("/bn/running_mean"); v != nil {
+					if err := v.SetValue(tensors.FromValue([]float32{shift})); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					shift = 0
+				}
+				out, err := exec.Call1(tensors.FromValue([][][][]float32{{{{10}}}}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, want := out.Value().([][][][]float32)[0][0][0][0], 10-shift; math.Abs(float64(got-want)) > 1e-3 {
+					t.Errorf("the graph gives %g, want %g", got, want)
+				}
+			}
 		}
 	}
 }

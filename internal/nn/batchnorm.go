@@ -17,11 +17,19 @@ const (
 // is what its weight begins with.
 func BatchNorm2d(scope *model.Scope, x *Node, gain float64) *Node {
 	g, channels := x.Graph(), width(x)
+	statistics := []string{"running_mean", "running_var"}
+	for _, name := range statistics {
+		if v := statistic(scope, name); v != nil {
+			// ONNX Runtime's engine takes what is not trainable for a constant of the graph:
+			// a network under training would be judged by the statistics of its first day.
+			v.SetTrainable(true)
+		}
+	}
 	weight := Param(scope, g, "weight", Constant(gain), channels)
 	bias := Param(scope, g, "bias", Constant(0), channels)
 	mean := Param(scope, g, "running_mean", Constant(0), channels)
 	variance := Param(scope, g, "running_var", Constant(1), channels)
-	for _, name := range []string{"running_mean", "running_var"} {
+	for _, name := range statistics {
 		statistic(scope, name).SetTrainable(false)
 	}
 	if scope.IsTraining(g) {
