@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"maps"
 	"math"
 	"slices"
 
@@ -18,8 +17,8 @@ import (
 const maxGrams = 1 << 19
 
 // gramCounter counts n-grams in fixed memory. Where there are more different ones
-// than limit, it writes what it has counted to a file, sorted, and begins anew; such
-// runs are added up in the end.
+// than limit, it writes the counts of the rarest half to a file, sorted, and counts these
+// anew; such runs are added up in the end.
 type gramCounter struct {
 	limit  int
 	counts map[gram]int
@@ -35,7 +34,7 @@ func (c *gramCounter) add(grams []gram) error {
 	for _, g := range grams {
 		c.counts[g]++
 		if len(c.counts) > c.limit {
-			if err := c.endRun(); err != nil {
+			if err := c.endRun(c.rare()); err != nil {
 				return err
 			}
 		}
@@ -43,28 +42,45 @@ func (c *gramCounter) add(grams []gram) error {
 	return nil
 }
 
-func (c *gramCounter) endRun() error {
+// endRun writes the counts of n-grams that were added fewer times than that.
+func (c *gramCounter) endRun(fewer int) error {
 	out := bufio.NewWriter(&c.file)
-	for _, g := range sortedCounts(c.counts) {
+	for _, g := range sortedCounts(c.counts, fewer) {
 		if err := writeCount(out, g); err != nil {
 			return err
 		}
+		delete(c.counts, g.gram)
 	}
 	if err := out.Flush(); err != nil {
 		return err
 	}
 	c.runs = append(c.runs, c.file.Size())
-	clear(c.counts)
 	return nil
+}
+
+// rare returns a number of times than which half of the n-grams, or more, were added
+// fewer times.
+func (c *gramCounter) rare() int {
+	for fewer := 2; ; fewer *= 2 {
+		frequent := 0
+		for _, n := range c.counts {
+			if n >= fewer {
+				frequent++
+			}
+		}
+		if frequent <= len(c.counts)/2 {
+			return fewer
+		}
+	}
 }
 
 // sorted calls use with all n-grams and how often each was added, in ascending order
 // and in portions that fit in memory. Nothing can be added afterwards.
 func (c *gramCounter) sorted(use func([]gramCount) error) error {
 	if len(c.runs) == 0 {
-		return use(sortedCounts(c.counts))
+		return use(sortedCounts(c.counts, math.MaxInt))
 	}
-	if err := c.endRun(); err != nil {
+	if err := c.endRun(math.MaxInt); err != nil {
 		return err
 	}
 	readers := make([]*countReader, len(c.runs))
@@ -87,7 +103,7 @@ func (c *gramCounter) sorted(use func([]gramCount) error) error {
 				return err
 			}
 		}
-		if err := use(sortedCounts(c.counts)); err != nil {
+		if err := use(sortedCounts(c.counts, math.MaxInt)); err != nil {
 			return err
 		}
 		clear(c.counts)
@@ -98,10 +114,13 @@ func (c *gramCounter) sorted(use func([]gramCount) error) error {
 
 func (c *gramCounter) close() error { return c.file.Close() }
 
-func sortedCounts(counts map[gram]int) []gramCount {
-	sorted := make([]gramCount, 0, len(counts))
-	for g, n := range maps.All(counts) {
-		sorted = append(sorted, gramCount{g, n})
+// sortedCounts returns the n-grams with counts below a number.
+func sortedCounts(counts map[gram]int, fewer int) []gramCount {
+	var sorted []gramCount
+	for g, n := range counts {
+		if n < fewer {
+			sorted = append(sorted, gramCount{g, n})
+		}
 	}
 	slices.SortFunc(sorted, func(a, b gramCount) int { return cmp.Compare(a.gram, b.gram) })
 	return sorted
@@ -126,7 +145,7 @@ type countReader struct {
 }
 
 func newCountReader(r io.Reader) *countReader {
-	c := &countReader{in: bufio.NewReaderSize(r, 1<<15)}
+	c := &countReader{in: bufio.NewReaderSize(r, 1<<12)}
 	c.step()
 	return c
 }
