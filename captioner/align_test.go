@@ -23,11 +23,14 @@ func with(t *testing.T, c *captioner.Captioner, align string) *captioner.Caption
 
 func caption(t *testing.T, c *captioner.Captioner, embedding []float32) captioner.Caption {
 	t.Helper()
-	got, err := c.CaptionEmbedding(context.Background(), embedding)
-	if err != nil {
-		t.Fatal(err)
+	for got, err := range c.CaptionEmbeddings(context.Background(), slices.Values([][]float32{embedding})) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
 	}
-	return got
+	t.Fatal("no caption")
+	return captioner.Caption{}
 }
 
 // TestEmbeddingIsItsPhoto: a photo's embedding has the photo's caption.
@@ -46,12 +49,15 @@ func TestEmbeddingIsItsPhoto(t *testing.T) {
 			t.Errorf("from the embedding: %v, from the photo: %v", got, want)
 		}
 	}
-	for name, embedding := range map[string][]float32{
-		"narrow": make([]float32, 5), "with NaN": append(make([]float32, 11), float32(math.NaN())),
-	} {
-		if _, err := c.CaptionEmbedding(context.Background(), embedding); err == nil {
-			t.Errorf("an embedding that is %s is captioned", name)
-		}
+	good := make([]float32, 12)
+	good[3] = 1
+	list := [][]float32{good, make([]float32, 5), append(make([]float32, 11), float32(math.NaN())), good}
+	var failed []bool
+	for _, err := range c.CaptionEmbeddings(context.Background(), slices.Values(list)) {
+		failed = append(failed, err != nil)
+	}
+	if !slices.Equal(failed, []bool{false, true, true, false}) {
+		t.Errorf("of a good, a narrow, a NaN and a good one, those fail: %v", failed)
 	}
 }
 

@@ -60,40 +60,62 @@ func (c *Captioner) Caption(ctx context.Context, img image.Image) (Caption, erro
 // Caption's, or one error, such as ErrEmpty. An error that is not about a photo,
 // such as ctx.Err(), is the last.
 func (c *Captioner) Captions(ctx context.Context, imgs iter.Seq[image.Image]) iter.Seq2[Caption, error] {
+	return c.inBatches(ctx, c.captionBatch, func(yield func([]float32, error) bool) {
+		for img := range imgs {
+			if !yield(c.pixels(img)) {
+				return
+			}
+		}
+	})
+}
+
+// CaptionEmbeddings captions photos from their embeddings, as EmbedImage gives them,
+// each of Info.EmbeddingWidth numbers; else it is Captions.
+func (c *Captioner) CaptionEmbeddings(ctx context.Context, embeddings iter.Seq[[]float32]) iter.Seq2[Caption, error] {
+	return c.inBatches(ctx, c.captionHeld, func(yield func([]float32, error) bool) {
+		for embedding := range embeddings {
+			if !yield(embedding, c.checkEmbedding(embedding)) {
+				return
+			}
+		}
+	})
+}
+
+// inBatches runs a number of rows at once, those without an error.
+func (c *Captioner) inBatches(ctx context.Context, run func(context.Context, [][]float32) ([]result, error), rows iter.Seq2[[]float32, error]) iter.Seq2[Caption, error] {
 	return func(yield func(Caption, error) bool) {
 		batch := make([]result, 0, c.batch)
-		for img := range imgs {
-			pixels, err := c.pixels(img)
-			batch = append(batch, result{pixels: pixels, err: err})
+		for row, err := range rows {
+			batch = append(batch, result{row: row, err: err})
 			if len(batch) < c.batch {
 				continue
 			}
-			if !c.yieldBatch(ctx, batch, yield) {
+			if !yieldBatch(ctx, batch, run, yield) {
 				return
 			}
 			batch = batch[:0]
 		}
-		c.yieldBatch(ctx, batch, yield)
+		yieldBatch(ctx, batch, run, yield)
 	}
 }
 
 // result is what becomes of one photo.
 type result struct {
-	pixels []float32 // until it is captioned
+	row []float32 // its pixels or its embedding, until it is captioned
 	Caption
 	err error
 }
 
 // yieldBatch captions the photos of batch without an error and yields all. It
 // reports whether there may be more.
-func (c *Captioner) yieldBatch(ctx context.Context, batch []result, yield func(Caption, error) bool) bool {
-	var pixels [][]float32
+func yieldBatch(ctx context.Context, batch []result, run func(context.Context, [][]float32) ([]result, error), yield func(Caption, error) bool) bool {
+	var rows [][]float32
 	for _, r := range batch {
 		if r.err == nil {
-			pixels = append(pixels, r.pixels)
+			rows = append(rows, r.row)
 		}
 	}
-	captioned, err := c.captionBatch(ctx, pixels)
+	captioned, err := run(ctx, rows)
 	if err != nil {
 		yield(Caption{}, err)
 		return false
@@ -171,27 +193,27 @@ func (c *Captioner) candidates(ctx context.Context, embeddings [][]float32) ([][
 	return candidates, nil
 }
 
-// CaptionEmbedding captions a photo from its embedding, as EmbedImage gives it, of
-// Info.EmbeddingWidth numbers.
-func (c *Captioner) CaptionEmbedding(ctx context.Context, embedding []float32) (Caption, error) {
+// captionHeld captions photos from embeddings that were checked.
+func (c *Captioner) captionHeld(ctx context.Context, embeddings [][]float32) ([]result, error) {
 	release, err := c.hold()
 	if err != nil {
-		return Caption{}, err
+		return nil, err
 	}
 	defer release()
+	if c.generator == nil {
+		return nil, c.captionsNothing()
+	}
+	return c.captionEmbeddings(ctx, embeddings)
+}
+
+func (c *Captioner) checkEmbedding(embedding []float32) error {
 	switch want := c.folder.Config.CLIP.EmbedDim; {
-	case c.generator == nil:
-		return Caption{}, c.captionsNothing()
 	case len(embedding) != want:
-		return Caption{}, fmt.Errorf("an embedding of width %d, want %d", len(embedding), want)
+		return fmt.Errorf("an embedding of width %d, want %d", len(embedding), want)
 	case slices.ContainsFunc(embedding, func(v float32) bool { return v-v != 0 }):
-		return Caption{}, errors.New("an embedding with NaN or infinity")
+		return errors.New("an embedding with NaN or infinity")
 	}
-	results, err := c.captionEmbeddings(ctx, [][]float32{embedding})
-	if err != nil {
-		return Caption{}, err
-	}
-	return results[0].Caption, results[0].err
+	return nil
 }
 
 // search decodes captions for embeddings: all together, but where it samples one

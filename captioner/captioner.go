@@ -160,6 +160,7 @@ type Info struct {
 	CLIP           string `json:"clip"`            // as its makers call it, such as "ViT-B/32"
 	ImageSize      int    `json:"image_size"`      // what the CLIP sees, in pixels a side
 	EmbeddingWidth int    `json:"embedding_width"` // of EmbedImage and EmbedText
+	Normalizes     bool   `json:"normalizes"`      // the mapper reads embeddings divided by their lengths
 	Parameters     int    `json:"parameters"`      // numbers in all networks
 	Engine         string `json:"engine"`          // what they run on
 }
@@ -170,6 +171,9 @@ func (c *Captioner) Info() Info {
 	info := Info{
 		Name: config.Name, Captions: config.Kind() == modelfolder.Captioner,
 		CLIP: config.CLIPName, ImageSize: config.Image.Size, EmbeddingWidth: config.CLIP.EmbedDim,
+	}
+	if config.Captioner != nil {
+		info.Normalizes = config.Captioner.Normalize
 	}
 	if release, err := c.hold(); err == nil {
 		defer release()

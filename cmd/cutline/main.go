@@ -24,6 +24,7 @@ type cli struct {
 	Embed   embedCmd   `cmd:"" help:"Print CLIP's embedding of each photo, or of lines of text."`
 	Eval    evalCmd    `cmd:"" help:"Score captions against what people said, as the field does."`
 	Score   scoreCmd   `cmd:"" help:"Tell how well captions fit their photos, by CLIP."`
+	Analyze analyzeCmd `cmd:"" help:"Look into a model: the gap between photos and texts, the words of a prefix."`
 	Train   trainCmd   `cmd:"" help:"Train a CLIP, a language model or a captioner."`
 	Convert convertCmd `cmd:"" help:"Make a model folder from CLIP, GPT-2 and ClipCap files."`
 	Models  modelsCmd  `cmd:"" help:"Fetch models that others published, list them, remove them."`

@@ -8,7 +8,9 @@
 package align
 
 import (
+	"errors"
 	"fmt"
+	"iter"
 	"math"
 )
 
@@ -46,11 +48,30 @@ func checkBoth(photos, texts [][]float32) error {
 }
 
 // Centre returns the mean of a set: [E].
-func Centre(rows [][]float32) ([]float32, error) {
-	if err := check("embeddings", rows); err != nil {
-		return nil, err
+func Centre(rows iter.Seq[[]float32]) ([]float32, error) {
+	var sum []float64
+	count := 0
+	for row := range rows {
+		if sum == nil {
+			sum = make([]float64, len(row))
+		}
+		if len(row) != len(sum) {
+			return nil, fmt.Errorf("align: embedding %d has width %d, the first has %d", count, len(row), len(sum))
+		}
+		for j, v := range row {
+			sum[j] += float64(v)
+		}
+		count++
 	}
-	return narrow(mean(rows)), nil
+	if count == 0 {
+		return nil, errors.New("align: no embeddings")
+	}
+	for j := range sum {
+		if sum[j] /= float64(count); math.IsNaN(sum[j]) || math.IsInf(sum[j], 0) {
+			return nil, fmt.Errorf("align: the mean of the embeddings is %g at %d", sum[j], j)
+		}
+	}
+	return narrow(sum), nil
 }
 
 func mean(rows [][]float32) []float64 {

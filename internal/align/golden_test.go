@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/cutline-go/cutline/internal/align"
@@ -123,7 +124,7 @@ func TestGoldenMixup(t *testing.T) {
 
 func centre(t *testing.T, rows [][]float32) []float32 {
 	t.Helper()
-	c, err := align.Centre(rows)
+	c, err := align.Centre(slices.Values(rows))
 	if err != nil {
 		t.Fatal(err)
 	}

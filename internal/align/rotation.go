@@ -95,14 +95,7 @@ func newPrincipal(rows [][]float32) (*principal, error) {
 	scatter := mat.NewSymDense(width, nil)
 	const block = 512 // rows that are widened at once
 	for start := 0; start < len(rows); start += block {
-		part := rows[start:min(start+block, len(rows))]
-		centred := mat.NewDense(len(part), width, nil)
-		for i, row := range part {
-			for j, v := range row {
-				centred.Set(i, j, float64(v)-p.centre[j])
-			}
-		}
-		scatter.SymRankK(scatter, 1, centred.T())
+		scatter.SymRankK(scatter, 1, widen(rows[start:min(start+block, len(rows))], p.centre).T())
 	}
 	var eigen mat.EigenSym
 	if !eigen.Factorize(scatter, true) {
@@ -110,6 +103,21 @@ func newPrincipal(rows [][]float32) (*principal, error) {
 	}
 	eigen.VectorsTo(p.axes)
 	return p, nil
+}
+
+// widen is rows as float64, less a centre unless that is nil: [rows, E].
+func widen(rows [][]float32, centre []float64) *mat.Dense {
+	out := mat.NewDense(len(rows), len(rows[0]), nil)
+	for i, row := range rows {
+		for j, v := range row {
+			x := float64(v)
+			if centre != nil {
+				x -= centre[j]
+			}
+			out.Set(i, j, x)
+		}
+	}
+	return out
 }
 
 // scores are the coordinates of x − μ along the axes: [E].

@@ -201,11 +201,11 @@ func (p pupil) expect(t *testing.T, what string, w toy, embeddings [][]float32, 
 // shifted moves the photos by the centres of the scenes that were trained on.
 func (w toy) shifted(t *testing.T) [][]float32 {
 	t.Helper()
-	from, err := align.Centre(split(w.photos, false))
+	from, err := align.Centre(slices.Values(split(w.photos, false)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := align.Centre(split(w.texts, false))
+	to, err := align.Centre(slices.Values(split(w.texts, false)))
 	if err != nil {
 		t.Fatal(err)
 	}
