@@ -15,9 +15,15 @@ import (
 
 // trainCmd trains the networks, one verb for each.
 type trainCmd struct {
-	CLIP    trainCLIPCmd    `cmd:"" name:"clip" help:"Train a CLIP from photos with captions."`
-	LM      trainLMCmd      `cmd:"" name:"lm" help:"Train a language model and its tokenizer from text."`
-	ClipCap trainClipCapCmd `cmd:"" name:"clipcap" help:"Train a captioner from photos with captions, a CLIP and a language model."`
+	CLIP trainCLIPCmd `cmd:"" name:"clip" help:"Train a CLIP from photos with captions."`
+	LM   trainLMCmd   `cmd:"" name:"lm" help:"Train a language model and its tokenizer from text."`
+
+	ClipCapMLP          trainClipCapMLPCmd          `cmd:"" name:"clipcap-mlp" aliases:"clipcap" help:"Train a captioner from photos with captions: an MLP before a language model that is tuned along."`
+	ClipCapTransformer  trainClipCapTransformerCmd  `cmd:"" name:"clipcap-transformer" help:"The same: a transformer before a frozen language model."`
+	CapDec              trainCapDecCmd              `cmd:"" name:"capdec" help:"Train a captioner from a text file alone."`
+	UnsupervisedClipCap trainUnsupervisedClipCapCmd `cmd:"" name:"unsupervised-clipcap" help:"Train a captioner from photos' captions, several each, without the photos."`
+	DeCap               trainDeCapCmd               `cmd:"" name:"decap" help:"Train a small decoder from a text file, with a memory of its captions."`
+	MAGIC               trainMAGICCmd               `cmd:"" name:"magic" help:"Adapt a language model to a text file, for CLIP to guide."`
 }
 
 // trainFlags are what every training takes. The configuration has a field for
@@ -46,6 +52,32 @@ func (f pairFlags) overrides() []recipe.Override {
 	return given([]recipe.Override{{Path: "data.captions", Value: f.Captions}, {Path: "data.photos", Value: f.Photos}})
 }
 
+// textFlags are the data of methods that learn from captions alone.
+type textFlags struct {
+	Text     []string `sep:"none" placeholder:"FILE" help:"Captions: plain text, one a line, if the name ends in .txt; else any file that eval takes as references. May be repeated."`
+	OpenText bool     `help:"The plain text is running text, such as a book: take its sentences of 5 to 19 words."`
+}
+
+func (f textFlags) overrides() []recipe.Override {
+	var out []recipe.Override
+	if len(f.Text) > 0 {
+		out = append(out, recipe.Override{Path: "data.text", Value: f.Text})
+	}
+	if f.OpenText {
+		out = append(out, recipe.Override{Path: "data.open_text", Value: true})
+	}
+	return out
+}
+
+// meanFlags name photos whose captions nobody knows.
+type meanFlags struct {
+	Photos string `placeholder:"PATH" help:"Photos without captions, a folder or a tar archive: their mean is kept for caption --align mean."`
+}
+
+func (f meanFlags) overrides() []recipe.Override {
+	return given([]recipe.Override{{Path: "photos", Value: f.Photos}})
+}
+
 type (
 	trainCLIPCmd struct {
 		pairFlags
@@ -55,8 +87,30 @@ type (
 		Text []string `sep:"none" placeholder:"FILE" help:"Plain text, a sentence a line. May be repeated."`
 		trainFlags
 	}
-	trainClipCapCmd struct {
+	trainClipCapMLPCmd struct {
 		pairFlags
+		trainFlags
+	}
+	trainClipCapTransformerCmd struct {
+		pairFlags
+		trainFlags
+	}
+	trainCapDecCmd struct {
+		textFlags
+		meanFlags
+		trainFlags
+	}
+	trainUnsupervisedClipCapCmd struct {
+		textFlags
+		meanFlags
+		trainFlags
+	}
+	trainDeCapCmd struct {
+		textFlags
+		trainFlags
+	}
+	trainMAGICCmd struct {
+		textFlags
 		trainFlags
 	}
 )
@@ -73,8 +127,30 @@ func (cmd *trainLMCmd) Run(ctx context.Context, c *console) error {
 	return cmd.run(ctx, c, "lm", "optimizer", texts, new(recipe.LanguageModel))
 }
 
-func (cmd *trainClipCapCmd) Run(ctx context.Context, c *console) error {
-	return cmd.run(ctx, c, "clipcap", "method.optimizer", cmd.pairFlags.overrides(), new(recipe.ClipCap))
+func (cmd *trainClipCapMLPCmd) Run(ctx context.Context, c *console) error {
+	return cmd.run(ctx, c, "clipcap-mlp", "method.optimizer", cmd.pairFlags.overrides(), new(recipe.ClipCap))
+}
+
+func (cmd *trainClipCapTransformerCmd) Run(ctx context.Context, c *console) error {
+	return cmd.run(ctx, c, "clipcap-transformer", "method.optimizer", cmd.pairFlags.overrides(), new(recipe.ClipCap))
+}
+
+func (cmd *trainCapDecCmd) Run(ctx context.Context, c *console) error {
+	data := append(cmd.textFlags.overrides(), cmd.meanFlags.overrides()...)
+	return cmd.run(ctx, c, "capdec", "method.optimizer", data, new(recipe.CapDec))
+}
+
+func (cmd *trainUnsupervisedClipCapCmd) Run(ctx context.Context, c *console) error {
+	data := append(cmd.textFlags.overrides(), cmd.meanFlags.overrides()...)
+	return cmd.run(ctx, c, "unsupervised-clipcap", "method.optimizer", data, new(recipe.UnsupervisedClipCap))
+}
+
+func (cmd *trainDeCapCmd) Run(ctx context.Context, c *console) error {
+	return cmd.run(ctx, c, "decap", "method.optimizer", cmd.textFlags.overrides(), new(recipe.DeCap))
+}
+
+func (cmd *trainMAGICCmd) Run(ctx context.Context, c *console) error {
+	return cmd.run(ctx, c, "magic", "method.optimizer", cmd.textFlags.overrides(), new(recipe.MAGIC))
 }
 
 // trainable is a configuration that can be run.

@@ -97,7 +97,7 @@ func table() map[string]rule {
 		"internal/recipe": {
 			ours: append(networks(), "internal/method", "internal/batches", "internal/train",
 				"internal/modelfolder", "internal/weights", "dataset", "internal/imageproc", "tokenizer",
-				"internal/decode", "metrics", "models"),
+				"internal/align", "internal/decode", "metrics", "models"),
 			others: graphs,
 		},
 

@@ -40,12 +40,17 @@ type Pairs struct {
 	Records    []dataset.Record
 	Embeddings *dataset.Embeddings // of each record, Views rows
 	Views      int
-	Tokenizer  *tokenizer.BPE
+	Encode     func(caption string) []int
 	Size       int // B
 	Seed       uint64
 
 	order  *dataset.Order
 	window window[pair]
+}
+
+// Sentences encodes captions as a language model learns them: as sentences.
+func Sentences(t *tokenizer.BPE) func(caption string) []int {
+	return func(caption string) []int { return t.Encode(dataset.Sentence(caption)) }
 }
 
 // pair is one item of a batch.
@@ -75,6 +80,6 @@ func (p *Pairs) pair(position int) pair {
 	item, _ := p.order.Item(position)
 	rng := rand.New(rand.NewPCG(p.Seed+1, uint64(position)))
 	captions := p.Records[item].Captions
-	caption := dataset.Sentence(captions[rng.IntN(len(captions))])
-	return pair{p.Embeddings.Row(item*p.Views + rng.IntN(p.Views)), p.Tokenizer.Encode(caption)}
+	caption := captions[rng.IntN(len(captions))]
+	return pair{p.Embeddings.Row(item*p.Views + rng.IntN(p.Views)), p.Encode(caption)}
 }

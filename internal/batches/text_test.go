@@ -88,7 +88,7 @@ func TestPairs(t *testing.T) {
 	}
 	bpe := train(t, tokenizer.GPT2)
 	source := func(seed uint64) func(int) (method.Pairs, error) {
-		return (&batches.Pairs{Records: list, Embeddings: embeddings, Views: views, Tokenizer: bpe, Size: 4, Seed: seed}).Batch
+		return (&batches.Pairs{Records: list, Embeddings: embeddings, Views: views, Encode: batches.Sentences(bpe), Size: 4, Seed: seed}).Batch
 	}
 	same(t, source)
 	turns := make(map[string]bool)
@@ -110,7 +110,7 @@ func TestPairs(t *testing.T) {
 	if want := count * views * 2; len(turns) != want {
 		t.Errorf("%d pairs of %d have had a turn", len(turns), want)
 	}
-	short := &batches.Pairs{Records: list, Embeddings: embeddings, Views: 2, Tokenizer: bpe, Size: 4}
+	short := &batches.Pairs{Records: list, Embeddings: embeddings, Views: 2, Encode: batches.Sentences(bpe), Size: 4}
 	if _, err := short.Batch(0); err == nil || !strings.Contains(err.Error(), "15 embeddings for 5 records with 2 each") {
 		t.Errorf("a photo without embeddings: %v", err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -92,7 +93,13 @@ type CapDec struct {
 	config  CapDecConfig
 	network clipcap.Config
 	offset  []float32
-	updater *train.Updater
+	learner *train.Learner[noisyPairs]
+}
+
+// noisyPairs are pairs with what (1) adds to their embeddings, noise and offset: [B, E].
+type noisyPairs struct {
+	Pairs
+	added [][]float32
 }
 
 // NewCapDec prepares to train network, whose variables live in store. It must
@@ -112,40 +119,60 @@ func NewCapDec(engine compute.Backend, store *model.Store, network clipcap.Confi
 	}
 	m := &CapDec{config: c, network: network, offset: offset}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, c.Optimizer, scopes, m.loss)
+	m.learner, err = train.NewLearner(engine, store, c.Optimizer, scopes, m.loss, m.inputs)
 	return m, err
 }
 
-// loss is (2) for embeddings of captions [B, E], the noise [B, E] and captions [B, T].
+// loss is (2) for embeddings of captions [B, E], what is added to them [B, E] and the
+// captions [B, T].
 func (m *CapDec) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
-	z, noise, captions := nn.Unit(inputs[0]), inputs[1], inputs[2]
-	if m.config.Noise.Variance > 0 {
-		z = Add(z, noise)
-	}
-	if m.offset != nil {
-		z = Add(z, InsertAxes(Const(z.Graph(), m.offset), 0))
+	z, added, captions := nn.Unit(inputs[0]), inputs[1], inputs[2]
+	if m.config.Noise.Variance > 0 || m.offset != nil {
+		z = Add(z, added)
 	}
 	return loss.Sequence(m.network.Logits(root, z, captions), captions), nil
 }
 
-// Step runs one update.
-func (m *CapDec) Step(_ context.Context, update int, batch Pairs) (train.Losses, error) {
-	rng := rand.New(rand.NewPCG(uint64(m.config.Optimizer.Seed), uint64(update)))
-	return m.step(update, batch, m.config.Noise.Draw(rng, len(batch.Embeddings), m.network.Mapper.ClipWidth))
-}
-
-func (m *CapDec) step(update int, batch Pairs, noise [][]float32) (train.Losses, error) {
+func (m *CapDec) inputs(batch noisyPairs) ([]*tensors.Tensor, error) {
 	embeddings, err := matrix(batch.Embeddings)
 	if err != nil {
 		return nil, err
 	}
-	n, err := matrix(noise)
+	added, err := matrix(batch.added)
 	if err != nil {
 		return nil, err
 	}
 	captions, err := padded(batch.Captions, m.config.MaxTokens)
-	if err != nil {
-		return nil, err
+	return []*tensors.Tensor{embeddings, added, captions}, err
+}
+
+// Step runs one update. Its noise is a function of the seed and the update's number.
+func (m *CapDec) Step(ctx context.Context, update int, batch Pairs) (train.Losses, error) {
+	rng := rand.New(rand.NewPCG(uint64(m.config.Optimizer.Seed), uint64(update)))
+	return m.step(ctx, update, batch, m.config.Noise.Draw(rng, len(batch.Embeddings), m.network.Mapper.ClipWidth))
+}
+
+func (m *CapDec) step(ctx context.Context, update int, batch Pairs, noise [][]float32) (train.Losses, error) {
+	if m.offset != nil {
+		for _, row := range noise {
+			for j, v := range m.offset {
+				row[j] += v
+			}
+		}
 	}
-	return m.updater.Step(update, embeddings, n, captions)
+	return m.learner.Step(ctx, update, noisyPairs{batch, noise})
+}
+
+// Loss is the loss of a batch whose embeddings are photos': nothing is added to them.
+func (m *CapDec) Loss(batch Pairs) (train.Losses, error) { return m.learner.Loss(m.plain(batch)) }
+
+// Need estimates what updates on batches like this one take.
+func (m *CapDec) Need(batch Pairs) (train.Need, error) { return m.learner.Need(m.plain(batch)) }
+
+func (m *CapDec) plain(batch Pairs) noisyPairs {
+	nothing := make([][]float32, len(batch.Embeddings))
+	for i := range nothing {
+		nothing[i] = make([]float32, m.network.Mapper.ClipWidth)
+	}
+	return noisyPairs{batch, nothing}
 }

@@ -16,11 +16,11 @@ package method
 // counted.
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -46,9 +46,9 @@ func PaperDecoder() gpt2.Config {
 
 // DeCap learns to say what an embedding of a text says.
 type DeCap struct {
-	config  DeCapConfig
-	network clipcap.Config
-	updater *train.Updater
+	*train.Learner[Pairs] // whose captions are CLIP's token ids, start and end included
+	config                DeCapConfig
+	network               clipcap.Config
 }
 
 // NewDeCap prepares to train network, whose variables live in store. It must normalise
@@ -62,7 +62,8 @@ func NewDeCap(engine compute.Backend, store *model.Store, network clipcap.Config
 	}
 	m := &DeCap{config: c, network: network}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, c.Optimizer, []string{clipcap.MapperScope, clipcap.GPTScope}, m.loss)
+	scopes := []string{clipcap.MapperScope, clipcap.GPTScope}
+	m.Learner, err = train.NewLearner(engine, store, c.Optimizer, scopes, m.loss, m.inputs)
 	return m, err
 }
 
@@ -73,16 +74,11 @@ func (m *DeCap) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
 	return loss.SmoothedSequence(logits, texts, m.config.LabelSmoothing), nil
 }
 
-// Step runs one update. The captions of the batch are CLIP's token ids, start and end
-// included.
-func (m *DeCap) Step(_ context.Context, update int, batch Pairs) (train.Losses, error) {
+func (m *DeCap) inputs(batch Pairs) ([]*tensors.Tensor, error) {
 	embeddings, err := matrix(batch.Embeddings)
 	if err != nil {
 		return nil, err
 	}
 	texts, err := padded(batch.Captions, m.config.MaxTokens)
-	if err != nil {
-		return nil, err
-	}
-	return m.updater.Step(update, embeddings, texts)
+	return []*tensors.Tensor{embeddings, texts}, err
 }

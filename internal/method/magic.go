@@ -14,7 +14,6 @@ package method
 // included, unlike in the ClipCap family.
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -37,10 +36,10 @@ type MAGICConfig struct {
 
 // MAGIC adapts a language model to captions.
 type MAGIC struct {
+	*train.Learner[Texts]
 	config     MAGICConfig
 	network    gpt2.Config
 	start, end int
-	updater    *train.Updater
 }
 
 // NewMAGIC prepares to adapt network, whose variables live in store where a captioner
@@ -52,7 +51,7 @@ func NewMAGIC(engine compute.Backend, store *model.Store, network gpt2.Config, c
 	c.MaxTokens = min(c.MaxTokens, network.Positions-1)
 	m := &MAGIC{config: c, network: network, start: start, end: end}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, c.Optimizer, []string{clipcap.GPTScope}, m.loss)
+	m.Learner, err = train.NewLearner(engine, store, c.Optimizer, []string{clipcap.GPTScope}, m.loss, m.inputs)
 	return m, err
 }
 
@@ -65,15 +64,6 @@ func (m *MAGIC) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
 	mle := loss.MeanOver(loss.CrossEntropy(m.network.Logits(scope, hidden), targets), counted)
 	contrast := loss.TokenContrast(hidden, counted, m.config.Margin)
 	return Add(mle, contrast), []train.Part{{Name: "likelihood", Node: mle}, {Name: "contrast", Node: contrast}}
-}
-
-// Step runs one update.
-func (m *MAGIC) Step(_ context.Context, update int, batch Texts) (train.Losses, error) {
-	inputs, err := m.inputs(batch)
-	if err != nil {
-		return nil, err
-	}
-	return m.updater.Step(update, inputs...)
 }
 
 // inputs puts start before each caption and end behind it.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -46,7 +47,7 @@ type Paraphrases struct {
 type UnsupervisedClipCap struct {
 	config  UnsupervisedClipCapConfig
 	network clipcap.Config
-	updater *train.Updater
+	learner *train.Learner[Pairs] // of embeddings of y' and captions y
 }
 
 // NewUnsupervisedClipCap prepares to train network, whose variables live in store.
@@ -59,7 +60,7 @@ func NewUnsupervisedClipCap(engine compute.Backend, store *model.Store, network 
 	}
 	m := &UnsupervisedClipCap{config: c, network: network}
 	var err error
-	m.updater, err = train.NewUpdater(engine, store, c.Optimizer, scopes, m.loss)
+	m.learner, err = train.NewLearner(engine, store, c.Optimizer, scopes, m.loss, m.inputs)
 	return m, err
 }
 
@@ -69,28 +70,39 @@ func (m *UnsupervisedClipCap) loss(root *model.Scope, inputs []*Node) (*Node, []
 	return loss.Sequence(m.network.Logits(root, embedding, captions), captions), nil
 }
 
-// Step runs one update. Besides the losses it tells for which share of the captions
-// there was another one to read.
-func (m *UnsupervisedClipCap) Step(_ context.Context, update int, batch Paraphrases) (train.Losses, error) {
-	read, matched := m.draw(update, batch)
-	embeddings, err := matrix(read)
+func (m *UnsupervisedClipCap) inputs(batch Pairs) ([]*tensors.Tensor, error) {
+	embeddings, err := matrix(batch.Embeddings)
 	if err != nil {
 		return nil, err
 	}
 	captions, err := padded(batch.Captions, m.config.MaxTokens)
+	return []*tensors.Tensor{embeddings, captions}, err
+}
+
+// Step runs one update. Besides the losses it tells for which share of the captions
+// there was another one to read.
+func (m *UnsupervisedClipCap) Step(ctx context.Context, update int, batch Paraphrases) (train.Losses, error) {
+	read, matched := m.draw(update, batch)
+	losses, err := m.learner.Step(ctx, update, read)
 	if err != nil {
 		return nil, err
 	}
-	losses, err := m.updater.Step(update, embeddings, captions)
-	if err != nil {
-		return nil, err
-	}
-	return append(losses, train.Loss{Name: "matched", Value: float64(matched) / float64(len(read))}), nil
+	return append(losses, train.Loss{Name: "matched", Value: float64(matched) / float64(len(batch.Captions))}), nil
+}
+
+// Loss is the loss of a batch of photos.
+func (m *UnsupervisedClipCap) Loss(batch Pairs) (train.Losses, error) { return m.learner.Loss(batch) }
+
+// Need estimates what updates on batches like this one take.
+func (m *UnsupervisedClipCap) Need(batch Paraphrases) (train.Need, error) {
+	read, _ := m.draw(0, batch)
+	return m.learner.Need(read)
 }
 
 // draw chooses the embedding of y' for each y; where a photo has one caption, that of
 // y itself.
-func (m *UnsupervisedClipCap) draw(update int, batch Paraphrases) (read [][]float32, matched int) {
+func (m *UnsupervisedClipCap) draw(update int, batch Paraphrases) (read Pairs, matched int) {
+	read.Captions = batch.Captions
 	rng := rand.New(rand.NewPCG(uint64(m.config.Optimizer.Seed), uint64(update)))
 	for i, captions := range batch.Embeddings {
 		other := batch.Targets[i]
@@ -100,7 +112,7 @@ func (m *UnsupervisedClipCap) draw(update int, batch Paraphrases) (read [][]floa
 			}
 			matched++
 		}
-		read = append(read, captions[other])
+		read.Embeddings = append(read.Embeddings, captions[other])
 	}
 	return read, matched
 }

@@ -8,13 +8,11 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/batches"
-	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/mapper"
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/train"
-	"github.com/cutline-go/cutline/internal/weights"
 )
 
 // ClipCap trains a captioner from photos with captions, a frozen CLIP and a
@@ -92,7 +90,7 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	if err != nil {
 		return err
 	}
-	judge, err := newPairsJudge(ctx, embedder, c.Val, parts.gpt.GPTTokenizer, c.Batch)
+	judge, err := newPairsJudge(ctx, embedder, c.Val, parts.gpt.GPTTokenizer, batches.Sentences(parts.gpt.GPTTokenizer), c.Batch)
 	if err != nil {
 		return err
 	}
@@ -104,7 +102,7 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	maxTokens := min(parts.gpt.Config.MaxTokens, network.GPT.Positions-network.Mapper.PrefixLength)
 	judge.captions.search = greedy(parts.gpt.Config.StopTokens, maxTokens)
 	source := &batches.Pairs{
-		Records: records, Embeddings: embeddings, Views: c.Views, Tokenizer: parts.gpt.GPTTokenizer, Size: c.Batch, Seed: uint64(c.Seed),
+		Records: records, Embeddings: embeddings, Views: c.Views, Encode: batches.Sentences(parts.gpt.GPTTokenizer), Size: c.Batch, Seed: uint64(c.Seed),
 	}
 	return learn(ctx, run, job[method.Pairs]{
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples, diverge: diverge,
@@ -114,36 +112,13 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 }
 
 func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts, maxTokens int, o train.Outcome) error {
-	dtype := weights.F32
-	if c.Half {
-		dtype = weights.F16
-	}
-	tensors, err := export(store, dtype, clipcap.MapperScope, clipcap.GPTScope)
+	m, err := p.model(store, network, c.Half, maxTokens)
 	if err != nil {
 		return err
 	}
-	for _, t := range below(p.clip.Tensors, clip.Scope) {
-		values, err := t.Float32()
-		if err != nil {
-			return err
-		}
-		if t, err = weights.FromFloat32(t.Name, dtype, t.Shape, values); err != nil {
-			return err
-		}
-		tensors = append(tensors, t)
-	}
-	run, err := runJSON(c, o, true, slices.Concat(c.Data.files(), c.Val.files())...)
-	if err != nil {
+	m.Config.Name, m.Config.Beams, m.Config.Rerank = c.Name, c.Beams, c.Rerank
+	if m.Run, err = runJSON(c, o, true, slices.Concat(c.Data.files(), c.Val.files())...); err != nil {
 		return err
 	}
-	from := p.clip.Config
-	return modelfolder.Write(out, modelfolder.Model{
-		Config: modelfolder.Config{
-			Version: modelfolder.Version, Name: c.Name,
-			CLIPName: from.CLIPName, CLIP: from.CLIP, Image: from.Image, Captioner: &network,
-			StopTokens: slices.Clone(p.gpt.Config.StopTokens), Beams: c.Beams, Rerank: c.Rerank,
-			MaxTokens: maxTokens,
-		},
-		CLIPTokenizer: p.clip.CLIPTokenizer, GPTTokenizer: p.gpt.GPTTokenizer, Tensors: tensors, Run: run,
-	})
+	return modelfolder.Write(out, m)
 }

@@ -26,30 +26,37 @@ type pairsJudge struct {
 	captions captionJudge
 	batches  []method.Pairs
 	loss     func(method.Pairs) (train.Losses, error)
+	labelled bool // the photos have captions
 }
 
-// newPairsJudge embeds the photos of v. Loss, generator and search are the caller's to
-// set; where v judges nothing, none is asked for.
-func newPairsJudge(ctx context.Context, e *embedder, v Val, gpt *tokenizer.BPE, size int) (*pairsJudge, error) {
-	j := &pairsJudge{captions: captionJudge{tokenizer: gpt, samples: v.Samples}}
+// newPairsJudge embeds the photos of v, whose captions encode makes into tokens. Loss,
+// generator and search are the caller's to set; where v judges nothing, none is asked
+// for.
+func newPairsJudge(ctx context.Context, e *embedder, v Val, t *tokenizer.BPE, encode func(string) []int, size int) (*pairsJudge, error) {
 	records, photos, closePhotos, err := v.open()
 	if err != nil || records == nil {
-		return j, err
+		return &pairsJudge{}, err
 	}
-	if j.captions.embeddings, err = e.photos(ctx, v.Data, records, photos, plainView()); err != nil {
-		return nil, errors.Join(err, closePhotos())
+	embeddings, err := e.photos(ctx, v.Data, records, photos, plainView())
+	if err := errors.Join(err, closePhotos()); err != nil {
+		return nil, err
 	}
-	j.captions.records = records
-	for from := 0; from < len(records); from += size {
-		var b method.Pairs
-		for i := from; i < min(from+size, len(records)); i++ {
-			caption := records[i].Captions[i%len(records[i].Captions)]
-			b.Embeddings = append(b.Embeddings, j.captions.embeddings.Row(i))
-			b.Captions = append(b.Captions, gpt.Encode(dataset.Sentence(caption)))
+	j := &pairsJudge{labelled: true}
+	j.of(captionJudge{tokenizer: t, samples: v.Samples, records: records, embeddings: embeddings}, encode, size)
+	return j, nil
+}
+
+// of judges by these records, in batches of a size.
+func (j *pairsJudge) of(captions captionJudge, encode func(string) []int, size int) {
+	j.captions = captions
+	for i, r := range captions.records {
+		if i%size == 0 {
+			j.batches = append(j.batches, method.Pairs{})
 		}
-		j.batches = append(j.batches, b)
+		b := &j.batches[len(j.batches)-1]
+		b.Embeddings = append(b.Embeddings, captions.embeddings.Row(i))
+		b.Captions = append(b.Captions, encode(r.Captions[i%len(r.Captions)]))
 	}
-	return j, closePhotos()
 }
 
 func (j *pairsJudge) close() {

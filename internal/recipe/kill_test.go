@@ -38,7 +38,7 @@ func trainInto(out string) int {
 		run := recipe.Run{Engine: e, Out: out, Cache: filepath.Join(filepath.Dir(out), "cache"), Report: func(train.Progress) {}}
 		err = errors.Join(
 			trainAs(run, "lm", new(recipe.LanguageModel)),
-			trainAs(run, "clipcap", new(recipe.ClipCap)),
+			trainAs(run, "clipcap-mlp", new(recipe.ClipCap)),
 		)
 	}
 	if err != nil {
@@ -101,7 +101,7 @@ func TestKilledRunEndsAsOneLeftAlone(t *testing.T) {
 			c.Views = 100 // so that making the embeddings takes a while
 			c.Method.Optimizer.Updates = 60
 			c.Val = recipe.Val{Data: recipe.Data{Split: "val"}, Every: 5, Select: "val_cider", Patience: 8, Samples: 1}
-			writeConfig(t, filepath.Join(dir, "clipcap.json"), c)
+			writeConfig(t, filepath.Join(dir, "clipcap-mlp.json"), c)
 			return filepath.Join(dir, "model")
 		})
 	})

@@ -1,0 +1,169 @@
+package recipe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/align"
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/modelfolder"
+	"github.com/cutline-go/cutline/internal/weights"
+	"github.com/cutline-go/cutline/tokenizer"
+)
+
+// model is a captioner of these parts: all of a model folder but its name, how it
+// searches, and how it was trained.
+func (p *parts) model(store *model.Store, network clipcap.Config, half bool, maxTokens int) (modelfolder.Model, error) {
+	dtype := weights.F32
+	if half {
+		dtype = weights.F16
+	}
+	tensors, err := export(store, dtype, clipcap.MapperScope, clipcap.GPTScope)
+	if err != nil {
+		return modelfolder.Model{}, err
+	}
+	towers, err := p.towers(dtype)
+	if err != nil {
+		return modelfolder.Model{}, err
+	}
+	from := p.clip.Config
+	return modelfolder.Model{
+		Config: modelfolder.Config{
+			Version: modelfolder.Version, CLIPName: from.CLIPName, CLIP: from.CLIP, Image: from.Image, Captioner: &network,
+			StopTokens: slices.Clone(p.gpt.Config.StopTokens), MaxTokens: maxTokens,
+		},
+		CLIPTokenizer: p.clip.CLIPTokenizer, GPTTokenizer: p.gpt.GPTTokenizer, Tensors: append(tensors, towers...),
+	}, nil
+}
+
+// towers are the tensors of the CLIP.
+func (p *parts) towers(dtype weights.DType) ([]weights.Tensor, error) {
+	var out []weights.Tensor
+	for _, t := range below(p.clip.Tensors, clip.Scope) {
+		values, err := t.Float32()
+		if err != nil {
+			return nil, err
+		}
+		if t, err = weights.FromFloat32(t.Name, dtype, t.Shape, values); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// fits tells whether captions of so many tokens have room behind the prefix. (The last
+// token is predicted, but not read.)
+func fits(network clipcap.Config, maxTokens int) error {
+	if room := network.GPT.Positions - network.Mapper.PrefixLength + 1; maxTokens < 1 || maxTokens > room {
+		return fmt.Errorf("max_tokens is %d, but the language model has room for 1 to %d behind the prefix", maxTokens, room)
+	}
+	return nil
+}
+
+// centres are the means of the embeddings as the mapper reads them.
+type centres struct {
+	modelfolder.Centres
+	photo, text []float32 // [E]; photo may be nil
+}
+
+// newCentres takes the mean of the texts' embeddings, and of those of the photos in a
+// folder or archive, if one is named.
+func newCentres(ctx context.Context, e *embedder, texts *dataset.Embeddings, photos string, normalize bool) (*centres, error) {
+	c := &centres{Centres: modelfolder.Centres{Texts: texts.Len()}}
+	var err error
+	if c.text, err = align.Centre(rows(texts, normalize)); err != nil {
+		return nil, err
+	}
+	if photos == "" {
+		return c, nil
+	}
+	source, names, closePhotos, err := dataset.OpenPhotos(photos)
+	if err != nil {
+		return nil, err
+	}
+	defer closePhotos()
+	records := make([]dataset.Record, len(names))
+	for i, name := range names {
+		records[i].Image = name
+	}
+	embeddings, err := e.photos(ctx, Data{Photos: photos}, records, source, plainView())
+	if err != nil {
+		return nil, err
+	}
+	defer embeddings.Close()
+	c.Photos = embeddings.Len()
+	c.photo, err = align.Centre(rows(embeddings, normalize))
+	return c, err
+}
+
+// rows yields embeddings as a mapper reads them.
+func rows(e *dataset.Embeddings, normalize bool) iter.Seq[[]float32] {
+	return func(yield func([]float32) bool) {
+		for i := range e.Len() {
+			row := e.Row(i)
+			if normalize {
+				row = align.Unit(row)
+			}
+			if !yield(row) {
+				return
+			}
+		}
+	}
+}
+
+// gap is the mean photo minus the mean text.
+func (c *centres) gap() []float32 {
+	return align.MeanShift(c.photo, c.text, make([]float32, len(c.text)))
+}
+
+// keep adds the means to a model.
+func (c *centres) keep(m *modelfolder.Model) error {
+	m.Config.Centres = &c.Centres
+	for name, values := range map[string][]float32{"photo": c.photo, "text": c.text} {
+		if values == nil {
+			continue
+		}
+		t, err := weights.FromFloat32(modelfolder.CentreScope+"."+name, weights.F32, []int{len(values)}, values)
+		if err != nil {
+			return err
+		}
+		m.Tensors = append(m.Tensors, t)
+	}
+	return nil
+}
+
+// newTextsJudge judges a captioner that learns from texts: by photos with captions where
+// v names some, else by its texts, each of which the captioner is to tell from its own
+// embedding. Those are no labelled data.
+func newTextsJudge(ctx context.Context, e *embedder, v Val, t *tokenizer.BPE, encode func(string) []int, size int) (*pairsJudge, error) {
+	if v.Every == 0 || len(v.Texts) == 0 {
+		return newPairsJudge(ctx, e, v, t, encode, size)
+	}
+	if v.Data.Captions != "" {
+		return nil, errors.New("val: judged by texts or by photos, not by both")
+	}
+	captions, err := TextData{Text: v.Texts}.captions(false)
+	if err != nil {
+		return nil, fmt.Errorf("val: %w", err)
+	}
+	captions = limited(captions, v.Limit)
+	embeddings, err := e.texts(ctx, captions)
+	if err != nil {
+		return nil, err
+	}
+	var records []dataset.Record
+	for _, text := range captions {
+		records = append(records, dataset.Record{Image: text, Captions: []string{text}})
+	}
+	j := &pairsJudge{}
+	j.of(captionJudge{tokenizer: t, samples: v.Samples, records: records, embeddings: embeddings}, encode, size)
+	return j, nil
+}
