@@ -15,7 +15,7 @@ import (
 // projections back into the residual stream are divided by √(2·layers).
 const initialStd = 0.02
 
-// KV holds one layer's keys and values, each [B, T, H, d].
+// KV holds one layer's keys and values, each [B, H, T, d].
 type KV struct{ Keys, Values *Node }
 
 // Embed looks up the ids [B, T] in wte: [B, T, D]. Positions are added by
@@ -36,17 +36,17 @@ func (c Config) Hidden(scope *model.Scope, x *Node) (*Node, []KV) {
 }
 
 // Next runs one further position of each of B sequences: x [B, 1, D] stands at
-// the scalar position, past holds [B, M, H, d] per layer, filled up to it. The
+// the scalar position, past holds [B, H, M, d] per layer, filled up to it. The
 // result is the hidden state [B, 1, D] and past with this position written.
 func (c Config) Next(scope *model.Scope, x, position *Node, past []KV) (*Node, []KV) {
 	g := x.Graph()
 	row := Gather(c.wpe(scope, g), Reshape(position, 1))
 	x = Add(x, Reshape(row, 1, 1, c.Width))
-	room := past[0].Keys.Shape().Dim(1)
+	room := past[0].Keys.Shape().Dim(2)
 	allowed := nn.UpTo(position, room)
 	here := Equal(
-		Iota(g, shapes.Make(dtypes.Int32, 1, room, 1, 1), 1),
-		BroadcastToDims(position, 1, room, 1, 1))
+		Iota(g, shapes.Make(dtypes.Int32, 1, 1, room, 1), 2),
+		BroadcastToDims(position, 1, 1, room, 1))
 	return c.layers(scope, x, func(layer int, now KV) (KV, *Node) {
 		return KV{
 			Keys:   write(past[layer].Keys, here, now.Keys),
@@ -55,7 +55,7 @@ func (c Config) Next(scope *model.Scope, x, position *Node, past []KV) (*Node, [
 	})
 }
 
-// write puts row [B, 1, H, d] where here [1, M, 1, 1] is true. A Where over the
+// write puts row [B, H, 1, d] where here [1, 1, M, 1] is true. A Where over the
 // whole cache stands in for DynamicUpdateSlice, which the go engine lacks; beside
 // the weights that a step reads, the cache is small.
 func write(cache, here, row *Node) *Node {

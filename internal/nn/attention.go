@@ -15,18 +15,22 @@ import (
 // softmax of an allowed key does not feel it.
 const masked = -1e9
 
-// SplitHeads reshapes x [B, T, H·d] to [B, T, H, d].
+// SplitHeads makes [B, H, T, d] of x [B, T, H·d]: each head's positions together, so
+// that attention, and a cache that is kept in this shape, multiply them as they lie.
 func SplitHeads(x *Node, heads int) *Node {
 	dims := x.Shape().Dimensions
-	return Reshape(x, dims[0], dims[1], heads, dims[2]/heads)
+	if dims[1] == 1 { // nothing changes places
+		return Reshape(x, dims[0], heads, 1, dims[2]/heads)
+	}
+	return TransposeAllAxes(Reshape(x, dims[0], dims[1], heads, dims[2]/heads), 0, 2, 1, 3)
 }
 
-// Attention is scaled dot-product attention. q is [B, Tq, H, d], k and v are
-// [B, Tk, H, d]; allowed is boolean, broadcastable to [B, H, Tq, Tk], or nil; drop
-// is applied to the weights. The result is [B, Tq, H·d].
+// Attention is scaled dot-product attention. q is [B, H, Tq, d], k and v are
+// [B, H, Tk, d], as SplitHeads makes them; allowed is boolean, broadcastable to
+// [B, H, Tq, Tk], or nil; drop is applied to the weights. The result is [B, Tq, H·d].
 func Attention(q, k, v, allowed *Node, drop func(*Node) *Node) *Node {
 	dims := q.Shape().Dimensions
-	scores := Einsum("bqhd,bkhd->bhqk", q, k)
+	scores := Einsum("bhqd,bhkd->bhqk", q, k)
 	scores = MulScalar(scores, 1/math.Sqrt(float64(dims[3])))
 	if allowed != nil {
 		allowed = BroadcastToDims(allowed, scores.Shape().Dimensions...)
@@ -36,8 +40,11 @@ func Attention(q, k, v, allowed *Node, drop func(*Node) *Node) *Node {
 	if drop != nil {
 		weights = drop(weights)
 	}
-	mixed := Einsum("bhqk,bkhd->bqhd", weights, v)
-	return Reshape(mixed, dims[0], dims[1], dims[2]*dims[3])
+	mixed := Einsum("bhqk,bhkd->bhqd", weights, v)
+	if dims[2] > 1 {
+		mixed = TransposeAllAxes(mixed, 0, 2, 1, 3)
+	}
+	return Reshape(mixed, dims[0], dims[2], dims[1]*dims[3])
 }
 
 // CausalMask allows position t to look at positions up to t: [1, 1, T, T].

@@ -95,7 +95,7 @@ func TestAttentionDropsWeights(t *testing.T) {
 	x := random(4, length*d)
 	got := run(t, model.NewStore(), func(_ *model.Scope, x *Node) *Node {
 		return nn.Attention(x, x, x, nil, func(weights *Node) *Node { return MulScalar(weights, 2) })
-	}, tensors.FromFlatDataAndDimensions(x, 1, length, 1, d))
+	}, tensors.FromFlatDataAndDimensions(x, 1, 1, length, d))
 	want := attention(x, x, x, 1, length, length, 1, d, func(int, int) bool { return true })
 	for i := range want {
 		want[i] *= 2
