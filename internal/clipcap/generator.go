@@ -20,11 +20,12 @@ type Generator struct {
 	length  int // K of the prefix; 0: as many as the tokens
 	engine  compute.Backend
 	prefill *model.Exec
-	next    *model.Exec
+	next    *model.Exec // each row of the cache goes on where it is
+	branch  *model.Exec // rows go on that are taken from parents
 }
 
-// NewGenerator prepares the two graphs that decoding needs: one reads the prefix,
-// one reads a token. Variables are looked up in store when a graph runs, so a
+// NewGenerator prepares the graphs that decoding needs: one reads the prefix, two read
+// a token. Variables are looked up in store when a graph runs, so a
 // caption follows the latest update.
 func NewGenerator(engine compute.Backend, store *model.Store, c Config) (*Generator, error) {
 	if err := c.Validate(); err != nil {
@@ -52,16 +53,20 @@ func (g *Generator) prepare(store *model.Store, prefix func(root *model.Scope, i
 	if g.next, err = model.NewExec(g.engine, store, g.nextGraph); err != nil {
 		return fmt.Errorf("clipcap: next token: %w", err)
 	}
-	// Graphs are cached by shape. Row counts come in a few sizes (see bucket) and
-	// rooms in multiples of roomStep, so the cache is bounded by design.
-	g.prefill.SetMaxCache(-1)
-	g.next.SetMaxCache(-1)
+	if g.branch, err = model.NewExec(g.engine, store, g.branchGraph); err != nil {
+		return fmt.Errorf("clipcap: next token: %w", err)
+	}
+	for _, graphs := range []*model.Exec{g.prefill, g.next, g.branch} {
+		// Graphs are cached by shape. Row counts come in a few sizes (see bucket) and
+		// rooms in multiples of roomStep, so the cache is bounded by design.
+		graphs.SetMaxCache(-1)
+	}
 	return nil
 }
 
 // prefillGraph maps prefixes [B, K, D] to the logits of the first token [B, V], the
 // hidden states that they are of [B, D], and every layer's keys and values
-// [B, K, H, d].
+// [B, H, K, d].
 func (g *Generator) prefillGraph(root *model.Scope, prefix *Node) []*Node {
 	gpt := gptScope(root)
 	hidden, kv := g.gpt.Hidden(gpt, prefix)
@@ -69,22 +74,28 @@ func (g *Generator) prefillGraph(root *model.Scope, prefix *Node) []*Node {
 	return append(g.heads(gpt, last), flatten(kv)...)
 }
 
-// nextGraph reads one token per row. Its inputs are tokens [N], the rows of the
-// cache that they continue [N], their position, and the cache [M, room, H, d]; its
-// outputs the logits [N, V], the hidden states [N, D] and the cache [N, room, H, d].
+// nextGraph reads one token per row. Its inputs are tokens [N], their position and the
+// cache [N, H, room, d]; its outputs the logits [N, V], the hidden states [N, D] and the
+// cache.
 func (g *Generator) nextGraph(root *model.Scope, inputs []*Node) []*Node {
 	gpt := gptScope(root)
-	tokens, parents, position := inputs[0], inputs[1], inputs[2]
 	past := make([]gpt2.KV, g.gpt.Layers)
 	for i := range past {
-		past[i] = gpt2.KV{
-			Keys:   Gather(inputs[3+2*i], InsertAxes(parents, -1)),
-			Values: Gather(inputs[4+2*i], InsertAxes(parents, -1)),
-		}
+		past[i] = gpt2.KV{Keys: inputs[2+2*i], Values: inputs[3+2*i]}
 	}
-	x := g.gpt.Embed(gpt, InsertAxes(tokens, -1))
-	hidden, kv := g.gpt.Next(gpt, x, position, past)
+	x := g.gpt.Embed(gpt, InsertAxes(inputs[0], -1))
+	hidden, kv := g.gpt.Next(gpt, x, inputs[1], past)
 	return append(g.heads(gpt, hidden), flatten(kv)...)
+}
+
+// branchGraph is nextGraph for rows that continue others: its inputs begin with the rows
+// of the cache [M, H, room, d] that go on [N].
+func (g *Generator) branchGraph(root *model.Scope, inputs []*Node) []*Node {
+	parents, inputs := InsertAxes(inputs[0], -1), inputs[1:]
+	for i := 2; i < len(inputs); i++ {
+		inputs[i] = Gather(inputs[i], parents)
+	}
+	return g.nextGraph(root, inputs)
 }
 
 // heads maps the hidden states [N, 1, D] of one position to logits [N, V], and
@@ -145,11 +156,11 @@ func (g *Generator) start(input *tensors.Tensor, sequences, prefix, maxTokens in
 	if need > g.gpt.Positions {
 		return nil, fmt.Errorf("clipcap: a prefix of %d and %d tokens exceed the language model's %d positions", prefix, maxTokens, g.gpt.Positions)
 	}
-	room := min((need+roomStep-1)/roomStep*roomStep, g.gpt.Positions)
-	return &Session{generator: g, input: input, sequences: sequences, prefix: prefix, room: room}, nil
+	return &Session{generator: g, input: input, sequences: sequences, prefix: prefix, end: need}, nil
 }
 
-// roomStep is the granularity of cache lengths, in positions.
+// roomStep is the granularity of cache lengths, in positions: a step costs as much as the
+// cache has room, and a copy of the cache gives it more.
 const roomStep = 32
 
 // bucket rounds a number of rows up to one that graphs are compiled for: 2ⁿ or

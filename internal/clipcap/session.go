@@ -16,6 +16,7 @@ type Session struct {
 	input     *tensors.Tensor // what the sequences begin with
 	sequences int
 	prefix    int // positions that this takes
+	end       int // position after the last token
 	room      int // positions that the cache has
 	position  int // of the next token
 	rows      int // that the last logits had
@@ -34,31 +35,38 @@ func (s *Session) Prefill(ctx context.Context) ([][]float32, error) {
 		return nil, fmt.Errorf("clipcap: reading the prefix: %w", err)
 	}
 	s.release()
-	s.position = s.prefix
-	for _, t := range out[2:] {
-		padded, err := padPositions(t, s.room)
-		if err != nil {
-			return nil, fmt.Errorf("clipcap: cache: %w", err)
-		}
-		s.cache = append(s.cache, padded)
-	}
+	s.cache = out[2:]
+	s.position, s.room = s.prefix, s.prefix
 	return s.read(out, s.sequences)
 }
 
-// padPositions copies a cache [N, K, H, d] into a zeroed one with room positions.
+// grow gives the cache room for the next position, and for some after it.
+func (s *Session) grow() error {
+	s.room = min((s.position/roomStep+1)*roomStep, s.generator.gpt.Positions)
+	for i, t := range s.cache {
+		padded, err := padPositions(t, s.room)
+		if err != nil {
+			return fmt.Errorf("clipcap: cache: %w", err)
+		}
+		s.cache[i] = padded
+	}
+	return nil
+}
+
+// padPositions moves a cache [N, H, M, d] into a zeroed one with room positions.
 func padPositions(t *tensors.Tensor, room int) (*tensors.Tensor, error) {
 	dims := t.Shape().Dimensions
-	row, length := dims[2]*dims[3], dims[1]
-	padded := make([]float32, dims[0]*room*row)
+	from, to := dims[2]*dims[3], room*dims[3]
+	padded := make([]float32, dims[0]*dims[1]*to)
 	err := tensors.ConstFlatData(t, func(flat []float32) {
-		for n := range dims[0] {
-			copy(padded[n*room*row:], flat[n*length*row:(n+1)*length*row])
+		for head := range dims[0] * dims[1] {
+			copy(padded[head*to:], flat[head*from:(head+1)*from])
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return tensors.FromFlatDataAndDimensions(padded, dims[0], room, dims[2], dims[3]), t.FinalizeAll()
+	return tensors.FromFlatDataAndDimensions(padded, dims[0], dims[1], room, dims[3]), t.FinalizeAll()
 }
 
 // Next continues row parents[i] of the last logits with tokens[i]. It returns one
@@ -70,8 +78,16 @@ func (s *Session) Next(ctx context.Context, tokens, parents []int) ([][]float32,
 	if err := s.check(tokens, parents); err != nil {
 		return nil, err
 	}
+	if s.position == s.room {
+		if err := s.grow(); err != nil {
+			return nil, err
+		}
+	}
 	ids, rows := padInts(tokens), padInts(parents)
-	args := []any{ids, rows, int32(s.position)}
+	graph, args := s.generator.next, []any{ids, int32(s.position)}
+	if !s.inPlace(parents) {
+		graph, args = s.generator.branch, append([]any{rows}, args...)
+	}
 	for _, t := range s.cache {
 		donated, err := DonateTensorBuffer(t, s.generator.engine, 0)
 		if err != nil {
@@ -80,7 +96,7 @@ func (s *Session) Next(ctx context.Context, tokens, parents []int) ([][]float32,
 		args = append(args, donated)
 	}
 	s.cache = nil
-	out, err := s.generator.next.Call(args...)
+	out, err := graph.Call(args...)
 	_, _ = ids.FinalizeAll(), rows.FinalizeAll()
 	if err != nil {
 		return nil, fmt.Errorf("clipcap: next token: %w", err)
@@ -90,6 +106,16 @@ func (s *Session) Next(ctx context.Context, tokens, parents []int) ([][]float32,
 	return s.read(out, len(tokens))
 }
 
+// inPlace tells whether each row continues itself, in a cache of the right height.
+func (s *Session) inPlace(parents []int) bool {
+	for row, parent := range parents {
+		if row != parent {
+			return false
+		}
+	}
+	return bucket(len(parents)) == s.cache[0].Shape().Dim(0)
+}
+
 // check refuses what the graph would silently read outside of its tables.
 func (s *Session) check(tokens, parents []int) error {
 	switch {
@@ -97,7 +123,7 @@ func (s *Session) check(tokens, parents []int) error {
 		return fmt.Errorf("clipcap: next token before the prefix")
 	case len(tokens) == 0 || len(tokens) != len(parents):
 		return fmt.Errorf("clipcap: %d tokens for %d parents", len(tokens), len(parents))
-	case s.position >= s.room:
+	case s.position >= s.end:
 		return fmt.Errorf("clipcap: no room for a token at position %d", s.position)
 	}
 	for i, token := range tokens {
