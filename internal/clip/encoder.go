@@ -14,8 +14,8 @@ import (
 // beside a captioner's other networks.
 const Scope = "clip"
 
-// Graphs are compiled for each shape, so shapes come in few sizes: rows in powers
-// of two up to maxRows, texts in multiples of lengthStep.
+// Graphs are compiled for each shape, so shapes come in few sizes: rows in those of
+// bucket up to maxRows, texts in multiples of lengthStep.
 const (
 	maxRows    = 32
 	lengthStep = 16
@@ -162,10 +162,14 @@ func run(tower *model.Exec, input *tensors.Tensor, rows int) ([][]float32, error
 	return out, result.FinalizeAll()
 }
 
-// bucket is the smallest power of two that holds rows.
+// bucket rounds a number of rows up to 2ⁿ or 5·2ⁿ, the latter for the captions that
+// five beams find.
 func bucket(rows int) int {
 	size := 1
 	for size < rows {
+		if size >= 4 && size/4*5 >= rows {
+			return size / 4 * 5
+		}
 		size *= 2
 	}
 	return size
