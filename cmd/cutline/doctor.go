@@ -77,8 +77,10 @@ func see(ctx context.Context, model *captioner.Captioner, info captioner.Info) (
 }
 
 // picture draws a sun over grass.
-func picture() image.Image {
-	const width, height, radius = 320, 240, 40
+func picture() image.Image { return draw(320, 240) }
+
+func draw(width, height int) image.Image {
+	radius := height / 6
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {

@@ -2,8 +2,8 @@
 // photo, a mapper turns its embedding into a prefix, GPT-2 writes the sentence.
 //
 // It captions and embeds photos, scores captions, trains models, fetches those that
-// others published, converts checkpoints to model folders and reports on itself; `cutline --help` lists the
-// verbs. Results go to stdout and nothing else does; it exits with 0 when all is
+// others published, converts checkpoints to model folders, measures and reports on
+// itself; `cutline --help` lists the verbs. Results go to stdout and nothing else does; it exits with 0 when all is
 // done, 1 when something failed, and 2 on a mistake in the command line.
 package main
 
@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/cutline-go/cutline/internal/bench"
 )
 
 // cli is the command line: one field, and one file, for each verb.
@@ -28,6 +30,7 @@ type cli struct {
 	Train   trainCmd   `cmd:"" help:"Train a CLIP, a language model or a captioner."`
 	Convert convertCmd `cmd:"" help:"Make a model folder from CLIP, GPT-2 and ClipCap files."`
 	Models  modelsCmd  `cmd:"" help:"Fetch models that others published, list them, remove them."`
+	Bench   benchCmd   `cmd:"" help:"Measure where the time of a caption goes."`
 	Doctor  doctorCmd  `cmd:"" help:"Check that this build captions photos on this machine."`
 	Version versionCmd `cmd:"" help:"Print what this program was built from."`
 }
@@ -52,7 +55,7 @@ func run(ctx context.Context, args []string, c *console) int {
 	parser, err := kong.New(new(cli),
 		kong.Name("cutline"),
 		kong.Description("Captions for photographs, offline."),
-		kong.Vars{"captionFormats": captionFormats},
+		kong.Vars{"captionFormats": captionFormats, "randomModel": bench.ClipCapName},
 		kong.Writers(c.out, c.messages),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(c),

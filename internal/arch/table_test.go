@@ -107,6 +107,11 @@ func table() map[string]rule {
 				"internal/decode", "internal/modelfolder", "internal/engine"),
 			others: graphs,
 		},
+		"internal/bench": {
+			ours: append(networks(), "internal/decode", "internal/imageproc", "internal/modelfolder",
+				"internal/weights"),
+			others: graphs,
+		},
 		"serve": {ours: []string{"captioner"}},
 		"batch": {ours: []string{"captioner"}},
 	}

@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/gpt2"
+	"github.com/cutline-go/cutline/internal/imageproc"
+	"github.com/cutline-go/cutline/internal/mapper"
+	"github.com/cutline-go/cutline/internal/modelfolder"
+	"github.com/cutline-go/cutline/internal/nn"
+	"github.com/cutline-go/cutline/internal/weights"
+)
+
+// ClipCapName names the networks that NewClipCap makes.
+const ClipCapName = "vit-b-32+gpt2"
+
+// clipCap has the sizes of ClipCap's networks: CLIP ViT-B/32, the MLP mapper to a prefix
+// of 10, GPT-2 small.
+func clipCap() modelfolder.Config {
+	vit, image, gpt := clip.ViTB32(), imageproc.CLIP(224), gpt2.Small()
+	return modelfolder.Config{
+		CLIP: &vit, Image: &image,
+		Captioner: &clipcap.Config{
+			Mapper: mapper.Config{Kind: mapper.KindMLP, ClipWidth: vit.EmbedDim, PrefixLength: 10, Width: gpt.Width},
+			GPT:    gpt,
+		},
+	}
+}
+
+// NewClipCap makes ClipCap's networks in their true sizes with random weights, of which
+// only the time that they take is right.
+func NewClipCap(engine compute.Backend) (*Networks, error) { return random(engine, clipCap()) }
+
+func random(engine compute.Backend, c modelfolder.Config) (*Networks, error) {
+	store := model.NewStore()
+	store.SetParam("/"+nn.SeedParam, int64(1))
+	if err := weights.Declare(engine, store, c.Declare); err != nil {
+		return nil, err
+	}
+	if err := store.InitializeVariables(engine, nil); err != nil {
+		return nil, fmt.Errorf("random weights: %w", err)
+	}
+	return prepare(engine, store, c)
+}
