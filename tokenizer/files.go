@@ -11,20 +11,21 @@ import (
 // What the readers take at most. CLIP's list of merges, the longest file in use, has
 // 262,145 lines and 3 MB.
 const (
-	maxFileBytes = 64 << 20
-	maxEntries   = 4 << 20
+	maxFileBytes = 8 << 20
+	maxEntries   = 300_000
 )
 
 // readAll reads a file that is not over maxFileBytes.
 func readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	var data bytes.Buffer
+	n, err := data.ReadFrom(io.LimitReader(r, maxFileBytes+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxFileBytes {
+	if n > maxFileBytes {
 		return nil, fmt.Errorf("over the limit of %d MiB", maxFileBytes>>20)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 // readVocab reads one flat JSON object, token → id, and returns id → token.
@@ -77,7 +78,7 @@ func parseVocab(data []byte) ([]vocabEntry, error) {
 	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
 		return nil, fmt.Errorf("line %d: want one JSON object, token → id", here())
 	}
-	var entries []vocabEntry
+	entries := make([]vocabEntry, 0, min(bytes.Count(data, []byte{':'}), maxEntries))
 	for dec.More() {
 		token, err := dec.Token() // a key, so a string
 		if err != nil {
@@ -119,7 +120,7 @@ func readMerges(r io.Reader) ([]mergeLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	var lines []mergeLine
+	lines := make([]mergeLine, 0, min(bytes.Count(data, []byte{'\n'})+1, maxEntries))
 	number := 0
 	for text := range strings.Lines(string(data)) {
 		number++

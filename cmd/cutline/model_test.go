@@ -20,13 +20,13 @@ import (
 
 // writeRandomModel writes a small model folder of random weights, the same
 // each time: it captions nonsense, fast.
-func writeRandomModel(t *testing.T, dir string) {
+func writeRandomModel(t testing.TB, dir string) {
 	t.Helper()
 	writeModel(t, dir, "random ViT")
 }
 
 // writeModel writes such a folder whose CLIP has that name.
-func writeModel(t *testing.T, dir, clipName string) {
+func writeModel(t testing.TB, dir, clipName string) {
 	t.Helper()
 	corpus := slices.Values([]string{"a dog runs on the grass .", "a cat sits on a mat ."})
 	clipTokens, err := tokenizer.Train(tokenizer.CLIP, corpus, 530)

@@ -118,7 +118,7 @@ func tensorsIn(dir string) (string, error) {
 }
 
 // maxJSON bounds the configuration files, in bytes.
-const maxJSON = 16 << 20
+const maxJSON = 1 << 20
 
 // parseFile reads a small file and parses it into value, which keeps what it was
 // where there is an error.

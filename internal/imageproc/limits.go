@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 )
 
 // Limits bounds what a photo may cost. They are judged from the file's length and its
@@ -25,18 +26,31 @@ func DefaultLimits() Limits {
 // ErrTooLarge is wrapped by the error for an image over one of its Limits.
 var ErrTooLarge = errors.New("over the limit")
 
-// read returns all of r, or an error after at most MaxBytes+1 bytes.
+// read returns all of r, or an error after at most MaxBytes+1 bytes, and of a file that
+// says how long it is before the first.
 func (l Limits) read(r io.Reader) ([]byte, error) {
 	var data bytes.Buffer
+	if file, ok := r.(fs.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			if info.Size() > l.MaxBytes {
+				return nil, l.tooLong()
+			}
+			data.Grow(int(info.Size()) + bytes.MinRead)
+		}
+	}
 	enough := max(l.MaxBytes, l.MaxBytes+1) // math.MaxInt64 has no successor
 	n, err := data.ReadFrom(io.LimitReader(r, enough))
 	if err != nil {
 		return nil, err
 	}
 	if n > l.MaxBytes {
-		return nil, fmt.Errorf("file is %w of %g MB", ErrTooLarge, float64(l.MaxBytes)/1e6)
+		return nil, l.tooLong()
 	}
 	return data.Bytes(), nil
+}
+
+func (l Limits) tooLong() error {
+	return fmt.Errorf("file is %w of %g MB", ErrTooLarge, float64(l.MaxBytes)/1e6)
 }
 
 // judgeSize says whether an image of width × height pixels may be decoded.

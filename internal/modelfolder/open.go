@@ -29,8 +29,11 @@ const (
 	robertaTokenizer = "roberta_tokenizer"
 )
 
-// maxJSON bounds config.json and run.json, in bytes.
-const maxJSON = 16 << 20
+// What a file may have, in bytes.
+const (
+	maxConfig = 1 << 20
+	maxRun    = 16 << 20
+)
 
 // Folder is an open model folder.
 type Folder struct {
@@ -131,7 +134,7 @@ func (f *Folder) readTensors(open func(file string) (*weights.File, error)) erro
 
 // readSmall reads run.json, where there is one, and the tokenizers.
 func (f *Folder) readSmall(fsys fs.FS) (err error) {
-	if f.Run, err = readBounded(fsys, runFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if f.Run, err = readBounded(fsys, runFile, maxRun); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fileError(f.name, runFile, err)
 	}
 	if f.Config.CLIP != nil {
@@ -155,7 +158,7 @@ func (f *Folder) readSmall(fsys fs.FS) (err error) {
 // readConfig reads config.json and refuses fields that it does not know: they
 // would change the network, or come from a newer program.
 func readConfig(fsys fs.FS) (Config, error) {
-	data, err := readBounded(fsys, configFile)
+	data, err := readBounded(fsys, configFile, maxConfig)
 	if err != nil {
 		return Config{}, err
 	}
@@ -171,15 +174,15 @@ func readConfig(fsys fs.FS) (Config, error) {
 	return c, nil
 }
 
-func readBounded(fsys fs.FS, name string) ([]byte, error) {
+func readBounded(fsys fs.FS, name string, most int64) ([]byte, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxJSON+1))
-	if err == nil && len(data) > maxJSON {
-		err = fmt.Errorf("over the limit of %d MiB", maxJSON>>20)
+	data, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("over the limit of %d MiB", most>>20)
 	}
 	return data, err
 }

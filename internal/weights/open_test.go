@@ -63,7 +63,7 @@ func TestOpenRefuses(t *testing.T) {
 		"x":                           "neither",
 		"\x80":                        "pickle byte 0",
 		"PK\x03\x04":                  "zip directory",
-		"PK\x03\x04\x00\x00\x00\x00{": "a header of 67324752 bytes, but 1 are left",
+		"PK\x03\x04\x00\x00\x00\x00{": "a header of 67324752 bytes, more than 16777216",
 		"12345678":                    "neither",
 	} {
 		refuse(t, []byte(content), words)

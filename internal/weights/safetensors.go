@@ -15,8 +15,9 @@ import (
 // its own end, and "__metadata__" to an object of strings.
 // Source: https://github.com/huggingface/safetensors, README, "Format".
 const (
-	maxHeader   = 100_000_000 // as in the reference implementation
-	maxMetadata = 1 << 16     // entries
+	maxHeader   = 16 << 20 // the reference implementation takes 100 MB
+	maxTensors  = 1 << 16  // a hundred times those of the networks here
+	maxMetadata = 1 << 16  // entries
 	metadataKey = "__metadata__"
 	// The shortest entry that can be written, which bounds how many there are.
 	minRecord = len(`"":{"dtype":"I8","shape":[],"data_offsets":[0,0]},`)
@@ -61,7 +62,7 @@ func parseSafetensors(data []byte) ([]Tensor, map[string]string, error) {
 // parseHeader reads the JSON object of the header.
 func parseHeader(text string) ([]record, map[string]string, error) {
 	s := scanner{text: text}
-	records := make([]record, 0, len(text)/minRecord+1)
+	records := make([]record, 0, min(len(text)/minRecord+1, maxTensors))
 	var metadata map[string]string
 	err := s.object(func(name string) error {
 		if name == metadataKey {
@@ -71,6 +72,9 @@ func parseHeader(text string) ([]record, map[string]string, error) {
 			var err error
 			metadata, err = parseMetadata(&s)
 			return err
+		}
+		if len(records) == maxTensors {
+			return fmt.Errorf("more than %d tensors", maxTensors)
 		}
 		r, err := parseRecord(&s, name)
 		if err != nil {

@@ -75,7 +75,7 @@ func marshalHeader(tensors []Tensor, metadata map[string]string) ([]byte, []Tens
 	}
 	padding := -len(text) & 7
 	text = append(text, bytes.Repeat([]byte{' '}, padding)...)
-	if len(text) > maxHeader {
+	if len(text) > maxHeader || len(tensors) > maxTensors {
 		return nil, nil, errors.New("the names take more than a header may hold")
 	}
 	header := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
