@@ -6,15 +6,16 @@ GOEXPERIMENT ?= simd
 export GOEXPERIMENT
 
 FUZZTIME    ?= 1m
+FUZZJOBS    ?= 1
 ORT_VERSION ?= 1.30.0
 TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate fuzz bench cover static tiny ort rename
+.PHONY: help build test lint generate fuzz damaged bench performance cover static tiny ort rename
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/cutline, one static file (TAGS=onnx: not static, runs ONNX Runtime too)
 	CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath -tags '$(TAGS)' -o bin/ ./cmd/cutline
@@ -31,17 +32,17 @@ lint: ## gofmt, go vet and staticcheck
 generate: ## write the assembly of the kernels from its source
 	go generate ./engine/internal/kernels
 
-fuzz: ## run each fuzz target for FUZZTIME (1m)
-	@set -e; for package in $$(go list ./...); do \
-		listed=$$(go test -list '^Fuzz' $$package); \
-		for target in $$(echo "$$listed" | grep '^Fuzz' || true); do \
-			echo "== $$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s $$package; \
-		done; \
-	done
+fuzz: ## run each fuzz target for FUZZTIME (1m), FUZZJOBS (1) at a time
+	FUZZTIME=$(FUZZTIME) FUZZJOBS=$(FUZZJOBS) ./.ci/fuzz
+
+damaged: ## read 10,000 damaged images and tell what they took
+	go test -count 1 -v -run TestDamagedImages -timeout 0 ./internal/imageproc -args -damaged 10000
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+performance: ## measure captions on every engine into dist/performance.md (ONNXRUNTIME=library for onnx)
+	ONNXRUNTIME=$(ONNXRUNTIME) ./.ci/performance
 
 cover: ## print the test coverage, by function and in all
 	@mkdir -p dist
