@@ -26,8 +26,8 @@ type benchCmd struct {
 	Photo   string `arg:"" optional:"" help:"Photo file; one of 640×480 pixels is drawn unless given."`
 	Model   string `placeholder:"DIR" help:"Model folder; the model in this program unless given."`
 	Random  string `placeholder:"NAME" enum:",${randomModel}" default:"" help:"Random weights instead: ${randomModel} is ViT-B/32 and GPT-2 small with an MLP mapper."`
-	Engine  string `default:"go" help:"What networks run on: go, or onnx:LIBRARY in a build with that tag."`
-	Threads int    `placeholder:"N" help:"Threads of Go, those of the go engine included; one a processor unless given."`
+	Engine  string `default:"cutline" help:"What networks run on: cutline, go, or onnx:LIBRARY in a build with that tag."`
+	Threads int    `placeholder:"N" help:"Threads of Go, those of cutline and go included; one a processor unless given."`
 	Batch   []int  `default:"1,8" placeholder:"N,…" help:"Photos that run at once."`
 	Runs    int    `default:"9" help:"Runs that count, of which the median is printed."`
 	WarmUp  int    `default:"2" help:"Runs before them."`
@@ -83,7 +83,7 @@ func (cmd *benchCmd) measure(ctx context.Context, c *console, photo []byte) (*be
 		return nil, err
 	}
 	defer e.Finalize()
-	report := newBenchReport(cmd, e.Description(), photo)
+	report := newBenchReport(cmd, photo)
 	measured := cmd.carried
 	if cmd.Random != "" {
 		measured = cmd.random
@@ -102,6 +102,7 @@ func (cmd *benchCmd) measure(ctx context.Context, c *console, photo []byte) (*be
 		}
 		report.Stages = append(report.Stages, stages...)
 	}
+	report.Engine = e.Description() // now that the networks are compiled
 	c.stage("measuring the machine")
 	report.Machine, err = bench.MeasureMachine(ctx, cmd.repeats(), e, cmd.Buffer<<20, cmd.Side)
 	return report, err

@@ -20,7 +20,7 @@ type benchReport struct {
 	PhotoBytes int    `json:"photo_bytes"`
 
 	Engine    string `json:"engine"`  // in its own words
-	Kernels   string `json:"kernels"` // of the go engine in this build
+	Kernels   string `json:"kernels"` // of the engines in pure Go
 	Threads   int    `json:"threads"` // of Go
 	Go        string `json:"go"`
 	Processor string `json:"processor"`
@@ -31,10 +31,10 @@ type benchReport struct {
 	Machine    bench.Machine `json:"machine"`
 }
 
-func newBenchReport(cmd *benchCmd, description string, photo []byte) *benchReport {
+func newBenchReport(cmd *benchCmd, photo []byte) *benchReport {
 	return &benchReport{
 		PhotoBytes: len(photo), Batches: cmd.Batch,
-		Engine: description, Kernels: engine.Kernels(), Threads: runtime.GOMAXPROCS(0),
+		Kernels: engine.Kernels(), Threads: runtime.GOMAXPROCS(0),
 		Go: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH, Processor: bench.Processor(),
 	}
 }
@@ -47,7 +47,7 @@ func (r *benchReport) text(w io.Writer) error {
 	if r.Caption != "" {
 		fmt.Fprintf(&b, "; the photo of %d bytes is %q", r.PhotoBytes, r.Caption)
 	}
-	fmt.Fprintf(&b, "\n- engine: %s; kernels of go: %s; threads of Go: %d\n", r.Engine, r.Kernels, r.Threads)
+	fmt.Fprintf(&b, "\n- engine: %s; kernels: %s; threads of Go: %d\n", r.Engine, r.Kernels, r.Threads)
 	fmt.Fprintf(&b, "- machine: %s, %s\n\n", r.Processor, r.Go)
 	markdown(&b, r.rows())
 	fmt.Fprintf(&b, "\nThe median of %d runs, and the fastest and slowest.\n", r.Stages[0].Measured)
