@@ -45,7 +45,7 @@ func (c Config) embed(scope *model.Scope, ids, words *Node) *Node {
 		return nn.Param(scope.At("%s", name), ids.Graph(), "weight", nn.Normal(initialStd), rows, c.Width)
 	}
 	index := Iota(ids.Graph(), ids.Shape(), 1)
-	positions := Where(words, AddScalar(index, c.PadToken+1), ConstAs(ids, c.PadToken))
+	positions := AddScalar(Mul(ConvertDType(words, ids.DType()), AddScalar(index, 1)), c.PadToken)
 	x := nn.Lookup(table("word_embeddings", c.VocabSize), ids)
 	x = Add(x, nn.Lookup(table("position_embeddings", c.Positions), positions))
 	x = Add(x, Reshape(table("token_type_embeddings", tokenTypes), 1, 1, c.Width))
