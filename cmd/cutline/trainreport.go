@@ -145,7 +145,7 @@ func printForecast(w io.Writer, f recipe.Forecast, out string) error {
 	_, err = fmt.Fprintf(w, `%s
 
 parameters   %s, of which %s are trained
-memory       %s: weights %s, moments %s, activations and gradients %s (estimate)
+memory       at least %s: weights %s, moments %s, activations and gradients %s
 examples     %s
 updates      %s of %d examples: %.3g epochs
 writes       %s, checkpoints of %s and logs to %[12]s.run

@@ -19,10 +19,11 @@ type Need struct {
 	Trained    int64 // of these, those that move
 	Weights    int64 // bytes of the parameters
 	Moments    int64 // bytes of the optimiser's moments and of the averages
-	Work       int64 // bytes of activations and gradients at the fullest moment; an estimate
+	Work       int64 // bytes of activations and gradients that live at the fullest moment
 }
 
-// Bytes is the memory that the updates take in all.
+// Bytes is the least memory that the updates take in all: engines pool buffers, and the
+// go engine's are Go's to collect, which multiplies it.
 func (n Need) Bytes() int64 { return n.Weights + n.Moments + n.Work }
 
 // need builds the graph of an update on such inputs, without running it, and counts.
