@@ -120,7 +120,11 @@ func readMerges(r io.Reader) ([]mergeLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := make([]mergeLine, 0, min(bytes.Count(data, []byte{'\n'})+1, maxEntries))
+	count := bytes.Count(data, []byte{'\n'})
+	if count > maxEntries {
+		return nil, fmt.Errorf("%d lines, more than %d", count, maxEntries)
+	}
+	lines := make([]mergeLine, 0, count+1)
 	number := 0
 	for text := range strings.Lines(string(data)) {
 		number++
@@ -131,9 +135,6 @@ func readMerges(r io.Reader) ([]mergeLine, error) {
 		left, right, ok := strings.Cut(text, " ")
 		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
 			return nil, fmt.Errorf("line %d: %.80q is not two tokens with a space between", number, text)
-		}
-		if len(lines) == maxEntries {
-			return nil, fmt.Errorf("line %d: more than %d merges", number, maxEntries)
 		}
 		lines = append(lines, mergeLine{[2]string{left, right}, number})
 	}

@@ -180,11 +180,14 @@ func readBounded(fsys fs.FS, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("over the limit of %d MiB", most>>20)
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
 	}
-	return data, err
+	if !info.Mode().IsRegular() || info.Size() > most {
+		return nil, fmt.Errorf("not a file of at most %d MiB", most>>20)
+	}
+	return io.ReadAll(io.LimitReader(file, most))
 }
 
 func readTokenizer(fsys fs.FS, dir string) (*tokenizer.BPE, error) {

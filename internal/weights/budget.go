@@ -8,7 +8,7 @@ type budget struct{ left int }
 
 // newBudget allows what honest files need many times over. With the zip
 // directory, which is bounded apart, it keeps Open's promise.
-func newBudget(fileSize int) *budget { return &budget{left: 32<<20 + 3*fileSize} }
+func newBudget(fileSize int) *budget { return &budget{left: 16<<20 + 3*fileSize} }
 
 // take books n bytes.
 func (b *budget) take(n int) error {

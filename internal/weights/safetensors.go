@@ -17,7 +17,7 @@ import (
 const (
 	maxHeader   = 16 << 20 // the reference implementation takes 100 MB
 	maxTensors  = 1 << 16  // a hundred times those of the networks here
-	maxMetadata = 1 << 16  // entries
+	maxMetadata = 1 << 12  // entries
 	metadataKey = "__metadata__"
 	// The shortest entry that can be written, which bounds how many there are.
 	minRecord = len(`"":{"dtype":"I8","shape":[],"data_offsets":[0,0]},`)

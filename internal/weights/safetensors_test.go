@@ -153,7 +153,7 @@ func TestSafetensorsHeaderMemory(t *testing.T) {
 		}), "more than 65536 tensors"},
 		"metadata": {`{"__metadata__":` + largeHeader(size, func(i int) string {
 			return fmt.Sprintf(`"%x":""`, i)
-		}) + "}", "more than 65536 metadata entries"},
+		}) + "}", "more than 4096 metadata entries"},
 		"spaces": {"{" + strings.Repeat(" ", size) + "}", ""},
 		"name":   {`{"` + strings.Repeat("a", size) + `":1}`, "'1' where '{' is due"},
 	}

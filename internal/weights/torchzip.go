@@ -23,7 +23,7 @@ type archive struct {
 
 // maxDirectory bounds the zip directory, of which torch writes about 70 bytes
 // for each tensor and archive/zip makes five times as much.
-const maxDirectory = 4 << 20
+const maxDirectory = 1 << 20
 
 // costEntry is the memory of an entry, beside its name.
 const costEntry = 320
