@@ -20,11 +20,14 @@ func (e *DivergedError) Error() string {
 type trend struct {
 	Seen     int     `json:"seen"`
 	Smoothed float64 `json:"smoothed"`
-	First    float64 `json:"first"` // the smoothed loss after window updates
+	First    float64 `json:"first"` // the loss of the first update
 	Lowest   float64 `json:"lowest"`
 }
 
-const window = 20 // updates
+const (
+	window = 20 // updates, of the smoothing
+	settle = 5  // updates before the smoothed loss is judged
+)
 
 // follow takes in the losses of an update, and tells when they have risen too far.
 func (t *trend) follow(losses Losses, share float64, update int) error {
@@ -35,12 +38,11 @@ func (t *trend) follow(losses Losses, share float64, update int) error {
 		decay := averageDecay(1-1.0/window, t.Seen)
 		t.Smoothed = decay*t.Smoothed + (1-decay)*loss.Value
 		t.Seen++
-		if t.Seen <= window {
+		if t.Seen == 1 {
 			t.First, t.Lowest = t.Smoothed, t.Smoothed
-			continue
 		}
 		t.Lowest = min(t.Lowest, t.Smoothed)
-		if t.above() > share {
+		if t.Seen > settle && t.above() > share {
 			return &DivergedError{update, fmt.Sprintf("its loss rose from %.4g to %.4g", t.Lowest, t.Smoothed)}
 		}
 	}
