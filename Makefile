@@ -12,10 +12,10 @@ TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate fuzz damaged bench performance cover static tiny ort rename
+.PHONY: help build test lint generate fuzz damaged bench performance cover static tiny true-size ort rename
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/cutline, one static file (TAGS=onnx: not static, runs ONNX Runtime too)
 	CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath -tags '$(TAGS)' -o bin/ ./cmd/cutline
@@ -56,6 +56,12 @@ static: ## build for Linux and check that nothing is loaded at run time
 
 tiny: ## train the carried model, models/tiny
 	./models/recipes/tiny/train.sh
+
+true-size: ## check checkpoints of the true sizes (needs Debian's python3-torch, 6 GB of disk)
+	@mkdir -p dist/true-size
+	OPENBLAS_CORETYPE=SkylakeX /usr/bin/python3 reference/truesize.py dist/true-size
+	CUTLINE_TRUE_SIZE=$(CURDIR)/dist/true-size go test -tags truesize -count=1 -timeout 1h -v -run '^TestTrueSize$$' ./internal/convert
+	@rm -r dist/true-size
 
 ort: ## fetch ONNX Runtime for Linux x64 into .ort (needs npm)
 	@mkdir -p .ort

@@ -78,7 +78,7 @@ type embeddingFile struct {
 	rows, width int
 }
 
-func (f embeddingFile) whole() string   { return f.path + ".safetensors" }
+func (f embeddingFile) whole() string   { return f.path + embeddingsEnding }
 func (f embeddingFile) partial() string { return f.path + ".partial" }
 
 func (f embeddingFile) open() (*Embeddings, error) {

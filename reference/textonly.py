@@ -285,4 +285,5 @@ def main():
         make(golden)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -23,13 +24,18 @@ type convertCmd struct {
 	DeCap         string `name:"decap" xor:"captioner" placeholder:"FILE" help:"The same of DeCap, which needs no GPT-2."`
 	Centres       string `name:"centres" placeholder:"FILE" help:"CapDec's file of the centres of embeddings, CLIP_embeddings_centers_info.pkl, for caption --align mean."`
 	RoBERTa       string `name:"roberta" placeholder:"DIR" help:"RoBERTa: a Hugging Face folder."`
+	Embeddings    string `name:"embeddings" xor:"captioner" placeholder:"FILE" help:"A pickle of embeddings by ClipCap's, CapDec's or CgT-GAN's scripts, which becomes a folder of mapped files and captions."`
+	Of            string `enum:"photos,texts" default:"photos" help:"What the pickle's clip_embedding is of (${enum}): CgT-GAN's of captions look like ClipCap's of photos."`
 	Normalize     string `enum:"auto,yes,no" default:"auto" help:"Whether embeddings get length 1 before the mapper (${enum}); auto follows the released checkpoints: CapDec, DeCap and ClipCap's transformer."`
 	Type          string `enum:"keep,f32,f16" default:"keep" help:"Type of the stored numbers: ${enum}."`
 	Name          string `placeholder:"NAME" help:"Name of the new model; that of its folder unless given."`
 	Out           string `required:"" placeholder:"DIR" help:"The folder to write."`
 }
 
-func (cmd *convertCmd) Run(c *console) error {
+func (cmd *convertCmd) Run(ctx context.Context, c *console) error {
+	if cmd.Embeddings != "" {
+		return cmd.embeddings(ctx, c)
+	}
 	if cmd.CLIP == "" && cmd.GPT2 == "" && cmd.RoBERTa == "" {
 		return &usageError{"no checkpoint is named", "a captioner takes --clip, --gpt2 and --clipcap"}
 	}
@@ -44,6 +50,19 @@ func (cmd *convertCmd) Run(c *console) error {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: %s\n%s", cmd.Out, found.Config.Kind(), describe(found))
+	return nil
+}
+
+// embeddings makes a folder of a pickle of embeddings.
+func (cmd *convertCmd) embeddings(ctx context.Context, c *console) error {
+	if cmd.CLIP != "" || cmd.GPT2 != "" || cmd.RoBERTa != "" {
+		return &usageError{"--embeddings beside a checkpoint", "a pickle of embeddings becomes a folder of its own"}
+	}
+	found, err := convert.Embeddings(ctx, cmd.Out, cmd.Embeddings, cmd.Of == "texts")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: %s\n%s", cmd.Out, found.Layout, describeEmbeddings(found))
 	return nil
 }
 

@@ -42,6 +42,24 @@ func TestGoldenConvert(t *testing.T) {
 	}
 }
 
+// TestConvertEmbeddings makes a folder of a pickle of embeddings.
+func TestConvertEmbeddings(t *testing.T) {
+	pickle, out := filepath.Join("..", "..", "internal", "convert", "testdata", "capdec.pkl"), filepath.Join(t.TempDir(), "capdec")
+	status, found, messages := cutline(t, "convert", "--embeddings", pickle, "--out", out)
+	want := out + ": CapDec's embeddings with captions\n  texts     3 embeddings, 4 wide, F32\n  captions  3\n"
+	if status != statusDone || found != want || messages != "" {
+		t.Errorf("status %d, %q, %q", status, found, messages)
+	}
+	status, found, messages = cutline(t, "convert", "--embeddings", pickle, "--out", out)
+	if status != statusFailed || found != "" || !strings.Contains(messages, out+": exists") {
+		t.Errorf("again: status %d, %q, %q", status, found, messages)
+	}
+	status, _, messages = cutline(t, "convert", "--embeddings", pickle, "--clip", "x", "--out", out)
+	if status != statusUsage || !strings.Contains(messages, "--embeddings beside a checkpoint") {
+		t.Errorf("with a CLIP: status %d, %q", status, messages)
+	}
+}
+
 func writeTokenizer(t *testing.T, style tokenizer.Style, size int, dir string) {
 	t.Helper()
 	corpus := slices.Values([]string{"a dog runs on the grass.", "a cat sits on a mat."})

@@ -43,6 +43,23 @@ func describe(found convert.Found) string {
 	return text.String()
 }
 
+// describeEmbeddings does so for a pickle of embeddings.
+func describeEmbeddings(found convert.FoundEmbeddings) string {
+	var text strings.Builder
+	for _, line := range []struct {
+		name  string
+		count int
+	}{{"photos", found.Photos}, {"texts", found.Texts}} {
+		if line.count > 0 {
+			fmt.Fprintf(&text, "  %-8s  %d embeddings, %d wide, %s\n", line.name, line.count, found.Width, found.Type)
+		}
+	}
+	if found.Captions > 0 {
+		fmt.Fprintf(&text, "  captions  %d\n", found.Captions)
+	}
+	return text.String()
+}
+
 func imageTower(c clip.Config) string {
 	v := c.Vision
 	if v.IsResNet() {

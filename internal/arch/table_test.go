@@ -72,7 +72,7 @@ func table() map[string]rule {
 			others: graphs,
 		},
 		"internal/convert": {
-			ours:   append(networks(), "internal/weights", "internal/modelfolder", "internal/imageproc", "tokenizer"),
+			ours:   append(networks(), "internal/weights", "internal/modelfolder", "internal/imageproc", "tokenizer", "dataset"),
 			others: graphs,
 		},
 		"internal/hub":         {others: []string{"github.com/gofrs/flock"}},

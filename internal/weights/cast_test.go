@@ -1,7 +1,10 @@
 package weights
 
 import (
+	"bytes"
 	"math"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,6 +44,39 @@ func TestCast(t *testing.T) {
 		values, err := got[0].Float32()
 		if err != nil || got[0].DType != test.dtype || values[0] != test.want {
 			t.Errorf("%s: %v as %s, %v, want %v", test.name, values, got[0].DType, err, test.want)
+		}
+	}
+}
+
+// TestForget reads a mapped tensor again whose pages were given back, and holds that
+// other bytes in its place are left alone.
+func TestForget(t *testing.T) {
+	values := make([]float32, 3*stretch/2)
+	for i := range values {
+		values[i] = float32(i % 1000)
+	}
+	tensor, err := FromFloat32("a", F32, []int{len(values)}, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.safetensors")
+	if err := WriteSafetensors(path, []Tensor{tensor}, nil); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	mapped, _ := f.Tensor("a")
+	replaced := mapped
+	replaced.Data = bytes.Clone(mapped.Data)
+	for _, x := range []Tensor{mapped, replaced} {
+		if _, err := Cast([]Tensor{x}, F32); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := x.Float32(); err != nil || !slices.Equal(got, values) {
+			t.Errorf("other values after they were given back: %v", err)
 		}
 	}
 }

@@ -102,11 +102,17 @@ func assign(store *model.Store, source []Tensor) error {
 	byName := index(source)
 	for v := range store.IterVariables() {
 		t := byName[TensorName(v.Path())]
-		values, err := t.Float32()
-		if err != nil {
+		if err := t.checkFloats(); err != nil {
 			return err
 		}
-		if err := v.SetValue(tensors.FromFlatDataAndDimensions(values, t.Shape...)); err != nil {
+		value := tensors.FromShape(v.Shape())
+		err := tensors.MutableFlatData(value, func(values []float32) {
+			t.eachStretch(func(from, to int) { t.floats(from, values[from:to]) })
+		})
+		if err == nil {
+			err = v.SetValue(value)
+		}
+		if err != nil {
 			return fmt.Errorf("tensor %.80q: %w", t.Name, err)
 		}
 	}

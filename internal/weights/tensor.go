@@ -47,37 +47,77 @@ type Tensor struct {
 	DType DType
 	Shape []int // none for a scalar
 	Data  []byte
+
+	file *File // whose mapping Data may lie in
 }
 
 // Float32 returns the elements of a F64, F32, F16 or BF16 tensor as float32:
 // F64 is rounded to nearest even, the others are exact. The slice is always a
 // fresh copy, so that it may be changed and outlives the File.
 func (t Tensor) Float32() ([]float32, error) {
-	if err := t.check(); err != nil {
+	if err := t.checkFloats(); err != nil {
 		return nil, err
 	}
 	out := make([]float32, len(t.Data)/t.DType.size())
+	t.floats(0, out)
+	return out, nil
+}
+
+// checkFloats tells whether [Tensor.floats] can read t.
+func (t Tensor) checkFloats() error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	switch t.DType {
+	case F64, F32, F16, BF16:
+		return nil
+	}
+	return fmt.Errorf("tensor %.80q: %s elements are not floating point", t.Name, t.DType)
+}
+
+// floats converts the elements from one on, as many as out holds.
+func (t Tensor) floats(from int, out []float32) {
+	data := t.Data[from*t.DType.size():]
 	switch t.DType {
 	case F64:
 		for i := range out {
-			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:])))
+			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:])))
 		}
 	case F32:
 		for i := range out {
-			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
 		}
 	case F16:
 		for i := range out {
-			out[i] = HalfToFloat32(binary.LittleEndian.Uint16(t.Data[2*i:]))
+			out[i] = HalfToFloat32(binary.LittleEndian.Uint16(data[2*i:]))
 		}
 	case BF16:
 		for i := range out {
-			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.Data[2*i:])) << 16)
+			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(data[2*i:])) << 16)
 		}
-	default:
-		return nil, fmt.Errorf("tensor %.80q: %s elements are not floating point", t.Name, t.DType)
 	}
-	return out, nil
+}
+
+// stretch is how many elements are converted before their pages are given back.
+const stretch = 1 << 20
+
+// eachStretch calls f with stretches of the elements, and gives back what they took
+// of the mapping: memory holds the file or what is made of it, but not both.
+func (t Tensor) eachStretch(f func(from, to int)) {
+	size := t.DType.size()
+	for from, count := 0, len(t.Data)/size; from < count; from += stretch {
+		to := min(from+stretch, count)
+		f(from, to)
+		t.release(from*size, to*size)
+	}
+}
+
+// release tells the system that bytes of a mapped file are not needed for now. It asks
+// where they lie, because whoever has a tensor may give it other bytes.
+func (t Tensor) release(from, to int) {
+	if t.file != nil && within(t.Data, t.file.mapping) {
+		forget(t.Data[from:to])
+	}
 }
 
 // Int64 returns the elements of an integer or BOOL tensor as a fresh slice.
@@ -109,7 +149,15 @@ func (t Tensor) Int64() ([]int64, error) {
 // which there must be as many as shape says; the narrow types are rounded to
 // nearest even.
 func FromFloat32(name string, dtype DType, shape []int, values []float32) (Tensor, error) {
-	data := make([]byte, 0, len(values)*dtype.size())
+	data, err := appendFloats(make([]byte, 0, len(values)*dtype.size()), dtype, values)
+	if err != nil {
+		return Tensor{}, fmt.Errorf("tensor %.80q: %w", name, err)
+	}
+	t := Tensor{Name: name, DType: dtype, Shape: shape, Data: data}
+	return t, t.check()
+}
+
+func appendFloats(data []byte, dtype DType, values []float32) ([]byte, error) {
 	for _, v := range values {
 		switch dtype {
 		case F32:
@@ -119,11 +167,10 @@ func FromFloat32(name string, dtype DType, shape []int, values []float32) (Tenso
 		case BF16:
 			data = binary.LittleEndian.AppendUint16(data, float32ToBrain(v))
 		default:
-			return Tensor{}, fmt.Errorf("tensor %.80q: cannot write float32 values as %s", name, dtype)
+			return nil, fmt.Errorf("cannot write float32 values as %s", dtype)
 		}
 	}
-	t := Tensor{Name: name, DType: dtype, Shape: shape, Data: data}
-	return t, t.check()
+	return data, nil
 }
 
 // check tells whether the bytes are as many as shape and type say.

@@ -111,6 +111,18 @@ func (v Value) Scalar() (any, bool) {
 	return nil, false
 }
 
+// Text returns a string, and whether v is one.
+func (v Value) Text() (string, bool) {
+	text, ok := v.value.(string)
+	return text, ok
+}
+
+// Int returns a count, and whether v is one: a whole number, not negative.
+func (v Value) Int() (int, bool) {
+	n, err := toInt(v.value)
+	return n, err == nil
+}
+
 // Tensor returns v as a tensor of that name, whose Data is valid until Close.
 func (v Value) Tensor(name string) (Tensor, error) {
 	found, ok := v.value.(*view)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/edsrzf/mmap-go"
 )
@@ -49,7 +50,11 @@ func Open(path string) (*File, error) {
 		_ = mapping.Unmap() // the first error is the one that helps
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &File{mapping, parsed}, nil
+	f := &File{mapping, parsed}
+	for i := range f.tensors {
+		f.tensors[i].file = f
+	}
+	return f, nil
 }
 
 // Parse is Open for a file that is in memory, such as an embedded one; name
@@ -107,6 +112,15 @@ func (f *File) Close() error {
 		return nil
 	}
 	return mapping.Unmap()
+}
+
+// within tells whether part lies in whole.
+func within(part, whole []byte) bool {
+	if len(part) == 0 || len(whole) == 0 {
+		return false
+	}
+	at, start := uintptr(unsafe.Pointer(&part[0])), uintptr(unsafe.Pointer(&whole[0]))
+	return at >= start && at+uintptr(len(part)) <= start+uintptr(len(whole))
 }
 
 // mapFile maps a regular file read-only. It asks before it opens, because

@@ -30,7 +30,13 @@ func WriteSafetensors(path string, tensors []Tensor, metadata map[string]string)
 			return err
 		}
 		for _, t := range layout {
-			if _, err := w.Write(t.Data); err != nil {
+			var err error
+			t.eachStretch(func(from, to int) {
+				if size := t.DType.size(); err == nil {
+					_, err = w.Write(t.Data[from*size : to*size])
+				}
+			})
+			if err != nil {
 				return err
 			}
 		}
