@@ -116,7 +116,6 @@ func (cmd *benchCmd) random(ctx context.Context, c *console, report *benchReport
 		return nil, err
 	}
 	report.Model, report.Search = cmd.Random+", random weights", "greedy, 15 tokens, not compared with the photo"
-	bench.ForgetPeakMemory() // drawing takes more than the weights
 	return networks, cmd.captions(ctx, c, report, func(ctx context.Context, batch int) error {
 		return networks.Caption(ctx, photo, batch)
 	})

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"os"
-	"runtime/debug"
 	"strconv"
 )
 
@@ -17,13 +16,6 @@ func PeakMemory() int64 {
 		return 0
 	}
 	return n << 10
-}
-
-// ForgetPeakMemory gives unused memory back and counts the most from here on, where the
-// system lets it.
-func ForgetPeakMemory() {
-	debug.FreeOSMemory()
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // proc(5)
 }
 
 // Processor names the processor, "" where the system does not tell.
