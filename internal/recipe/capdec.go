@@ -73,10 +73,7 @@ func (c CapDec) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	encode := batches.Sentences(parts.gpt.GPTTokenizer)
-	if err := fits(network, c.Method.MaxTokens); err != nil {
-		return err
-	}
-	if err := tooLong(captions, encode, c.Method.MaxTokens); err != nil {
+	if err := fit(captions, encode, network, c.Method.MaxTokens); err != nil {
 		return err
 	}
 	embedder, err := newEmbedder(run, parts.clip)
@@ -93,7 +90,7 @@ func (c CapDec) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	store := newStore(c.Seed)
-	if err := loadLanguageModel(store, parts.gpt, false); err != nil {
+	if err := load(store, parts.gpt, clipcap.GPTScope); err != nil {
 		return err
 	}
 	learner, err := c.learner(run, store, network, means)
@@ -105,12 +102,9 @@ func (c CapDec) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer judge.close()
-	judge.loss = learner.Loss
-	if judge.captions.generator, err = clipcap.NewGenerator(run.Engine, store, network); err != nil {
+	if err := judge.watch(run.Engine, store, network, learner.Loss, greedy(parts.gpt.Config.StopTokens, maxTokens(parts.gpt, network))); err != nil {
 		return err
 	}
-	maxTokens := min(parts.gpt.Config.MaxTokens, network.GPT.Positions-network.Mapper.PrefixLength)
-	judge.captions.search = greedy(parts.gpt.Config.StopTokens, maxTokens)
 	source := &batches.Pairs{
 		Records: alone(captions), Embeddings: embeddings, Views: views, Encode: encode, Size: c.Batch, Seed: uint64(c.Seed),
 	}
@@ -118,11 +112,12 @@ func (c CapDec) Train(ctx context.Context, run Run) error {
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples, diverge: diverge,
 		store: store, method: learner, batch: source.Batch, val: c.Val.plan(judge.evaluate),
 		write: func(o train.Outcome) error {
-			m, err := parts.model(store, network, c.Half, maxTokens)
+			m, err := parts.model(store, network, c.Half)
 			if err != nil {
 				return err
 			}
-			return c.write(run.Out, m, means, o, judge.labelled)
+			m.Config.Name, m.Config.Beams, m.Config.Rerank, m.Config.Align = c.Name, c.Beams, c.Rerank, c.Align
+			return writeText(run.Out, m, c, means, o, judge.labelled, slices.Concat(c.Data.Text, c.Val.files(), named(c.Photos)))
 		},
 	})
 }
@@ -162,20 +157,4 @@ func alone(captions []string) []dataset.Record {
 		out[i].Captions = []string{caption}
 	}
 	return out
-}
-
-func (c CapDec) write(out string, m modelfolder.Model, means *centres, o train.Outcome, labelled bool) error {
-	m.Config.Name, m.Config.Beams, m.Config.Rerank, m.Config.Align = c.Name, c.Beams, c.Rerank, c.Align
-	if err := means.keep(&m); err != nil {
-		return err
-	}
-	files := slices.Concat(c.Data.Text, c.Val.files())
-	if c.Photos != "" {
-		files = append(files, c.Photos)
-	}
-	var err error
-	if m.Run, err = runJSON(c, o, labelled, files...); err != nil {
-		return err
-	}
-	return modelfolder.Write(out, m)
 }

@@ -30,10 +30,7 @@ func (c CLIP) captioner(store *model.Store) (*captioner, error) {
 	}
 	a := &captioner{config: *c.Captioning, gpt: gpt}
 	if err = checkLanguageModel(c.Captioning.LanguageModel, gpt); err == nil {
-		a.network, err = network(c.Network, gpt, c.Captioning.Mapper, false)
-	}
-	if err == nil {
-		err = loadLanguageModel(store, gpt, c.Captioning.Mapper.Kind == "")
+		a.network, err = begin(store, c.Network, gpt, c.Captioning.Mapper, false)
 	}
 	if err != nil {
 		_ = gpt.Close() // the first error is the one that helps
@@ -64,15 +61,10 @@ func (a *captioner) tokenizer() *tokenizer.BPE {
 	return a.gpt.GPTTokenizer
 }
 
-// maxTokens is the longest caption that the model generates unasked.
-func (a *captioner) maxTokens() int {
-	return min(a.gpt.Config.MaxTokens, a.network.GPT.Positions-a.network.Mapper.PrefixLength)
-}
-
 // describe adds all of the captioner but its tensors to m.
 func (a *captioner) describe(m *modelfolder.Model) {
 	m.Config.Captioner = &a.network
 	m.Config.StopTokens = slices.Clone(a.gpt.Config.StopTokens)
-	m.Config.MaxTokens = a.maxTokens()
+	m.Config.MaxTokens = maxTokens(a.gpt, a.network)
 	m.GPTTokenizer = a.gpt.GPTTokenizer
 }

@@ -51,6 +51,15 @@ func TestCLIPGrows(t *testing.T) {
 			t.Errorf("%s has photos of %d and %d pixels, want %d, and captioner %+v", test.folder, c.CLIP.Vision.ImageSize, c.Image.Size, test.size, c.Captioner)
 		}
 	}
+	wide := smallCLIP(captioner.Data)
+	wide.Network.EmbedDim = 12
+	captioner.CLIP = filepath.Join(dir, "wide")
+	if err := wide.Train(t.Context(), testRun(t, captioner.CLIP, dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := captioner.Train(t.Context(), testRun(t, filepath.Join(dir, "unfit"), dir)); err == nil || !strings.Contains(err.Error(), "reads embeddings of width 8, the CLIP makes 12") {
+		t.Errorf("a captioner of another CLIP: %v", err)
+	}
 	large.Network.EmbedDim++
 	if err := large.Train(t.Context(), testRun(t, filepath.Join(dir, "other"), dir)); err == nil || !strings.Contains(err.Error(), "its network is") {
 		t.Errorf("a start of another network: %v", err)

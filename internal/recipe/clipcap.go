@@ -78,12 +78,9 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer embeddings.Close()
-	network, err := network(*parts.clip.Config.CLIP, parts.gpt, c.Mapper, c.Normalize)
-	if err != nil {
-		return err
-	}
 	store := newStore(c.Seed)
-	if err := loadLanguageModel(store, parts.gpt, c.Mapper.Kind == ""); err != nil {
+	network, err := begin(store, *parts.clip.Config.CLIP, parts.gpt, c.Mapper, c.Normalize)
+	if err != nil {
 		return err
 	}
 	learner, err := method.NewClipCap(run.Engine, store, network, c.Method)
@@ -95,24 +92,21 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer judge.close()
-	judge.loss = learner.Loss
-	if judge.captions.generator, err = clipcap.NewGenerator(run.Engine, store, network); err != nil {
+	if err := judge.watch(run.Engine, store, network, learner.Loss, greedy(parts.gpt.Config.StopTokens, maxTokens(parts.gpt, network))); err != nil {
 		return err
 	}
-	maxTokens := min(parts.gpt.Config.MaxTokens, network.GPT.Positions-network.Mapper.PrefixLength)
-	judge.captions.search = greedy(parts.gpt.Config.StopTokens, maxTokens)
 	source := &batches.Pairs{
 		Records: records, Embeddings: embeddings, Views: c.Views, Encode: batches.Sentences(parts.gpt.GPTTokenizer), Size: c.Batch, Seed: uint64(c.Seed),
 	}
 	return learn(ctx, run, job[method.Pairs]{
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples, diverge: diverge,
 		store: store, method: learner, batch: source.Batch, val: c.Val.plan(judge.evaluate),
-		write: func(o train.Outcome) error { return c.write(run.Out, store, network, parts, maxTokens, o) },
+		write: func(o train.Outcome) error { return c.write(run.Out, store, network, parts, o) },
 	})
 }
 
-func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts, maxTokens int, o train.Outcome) error {
-	m, err := p.model(store, network, c.Half, maxTokens)
+func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts, o train.Outcome) error {
+	m, err := p.model(store, network, c.Half)
 	if err != nil {
 		return err
 	}

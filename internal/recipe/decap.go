@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gomlx/gomlx/ml/model"
-
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/batches"
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -16,7 +14,6 @@ import (
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/train"
-	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
 
@@ -122,11 +119,9 @@ func (c DeCap) learn(ctx context.Context, run Run, folder *modelfolder.Folder, c
 		return err
 	}
 	defer judge.close()
-	judge.loss = learner.Loss
-	if judge.captions.generator, err = clipcap.NewGenerator(run.Engine, store, network); err != nil {
+	if err := judge.watch(run.Engine, store, network, learner.Loss, greedy([]int{end}, c.Length)); err != nil {
 		return err
 	}
-	judge.captions.search = greedy([]int{end}, c.Length)
 	source := &batches.Pairs{
 		Records: alone(captions), Embeddings: embeddings, Views: 1, Encode: encode, Size: c.Batch, Seed: uint64(c.Seed),
 	}
@@ -134,34 +129,16 @@ func (c DeCap) learn(ctx context.Context, run Run, folder *modelfolder.Folder, c
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples, diverge: diverge,
 		store: store, method: learner, batch: source.Batch, val: c.Val.plan(judge.evaluate),
 		write: func(o train.Outcome) error {
-			m, err := c.model(store, network, &parts{clip: folder}, end)
+			// Its decoder speaks in CLIP's tokens.
+			m, err := (&parts{folder, folder}).model(store, network, c.Half)
 			if err != nil {
 				return err
 			}
+			m.GPTTokenizer, m.Config.StopTokens, m.Config.MaxTokens = folder.CLIPTokenizer, []int{end}, c.Length
+			m.Config.Name, m.Config.Align = c.Name, c.Align
 			return c.write(run.Out, m, captions, embeddings, o, judge.labelled)
 		},
 	})
-}
-
-// model is the captioner without its memory.
-func (c DeCap) model(store *model.Store, network clipcap.Config, p *parts, end int) (modelfolder.Model, error) {
-	dtype := weights.F32
-	if c.Half {
-		dtype = weights.F16
-	}
-	tensors, err := export(store, dtype, clipcap.MapperScope, clipcap.GPTScope)
-	if err != nil {
-		return modelfolder.Model{}, err
-	}
-	towers, err := p.towers(dtype)
-	from := p.clip.Config
-	return modelfolder.Model{
-		Config: modelfolder.Config{
-			Version: modelfolder.Version, Name: c.Name, CLIPName: from.CLIPName, CLIP: from.CLIP, Image: from.Image,
-			Captioner: &network, StopTokens: []int{end}, MaxTokens: c.Length, Align: c.Align,
-		},
-		CLIPTokenizer: p.clip.CLIPTokenizer, GPTTokenizer: p.clip.CLIPTokenizer, Tensors: append(tensors, towers...),
-	}, err
 }
 
 func (c DeCap) write(out string, m modelfolder.Model, captions []string, embeddings *dataset.Embeddings, o train.Outcome, labelled bool) error {

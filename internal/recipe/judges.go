@@ -29,9 +29,8 @@ type pairsJudge struct {
 	labelled bool // the photos have captions
 }
 
-// newPairsJudge embeds the photos of v, whose captions encode makes into tokens. Loss,
-// generator and search are the caller's to set; where v judges nothing, none is asked
-// for.
+// newPairsJudge embeds the photos of v, whose captions encode makes into tokens. It
+// judges a network once it watches one; where v judges nothing, it is not asked to.
 func newPairsJudge(ctx context.Context, e *embedder, v Val, t *tokenizer.BPE, encode func(string) []int, size int) (*pairsJudge, error) {
 	records, photos, closePhotos, err := v.open()
 	if err != nil || records == nil {
@@ -57,6 +56,13 @@ func (j *pairsJudge) of(captions captionJudge, encode func(string) []int, size i
 		b.Embeddings = append(b.Embeddings, captions.embeddings.Row(i))
 		b.Captions = append(b.Captions, encode(r.Captions[i%len(r.Captions)]))
 	}
+}
+
+// watch judges the captioner in store by loss, and by what it writes by search.
+func (j *pairsJudge) watch(engine compute.Backend, store *model.Store, network clipcap.Config, loss func(method.Pairs) (train.Losses, error), search decode.Options) (err error) {
+	j.loss, j.captions.search = loss, search
+	j.captions.generator, err = clipcap.NewGenerator(engine, store, network)
+	return err
 }
 
 func (j *pairsJudge) close() {
@@ -103,7 +109,7 @@ func newCLIPJudge(engine compute.Backend, store *model.Store, learner *method.CL
 	}
 	j.captions = &captionJudge{
 		tokenizer: along.gpt.GPTTokenizer, records: j.records, samples: c.Val.Samples,
-		search: greedy(along.gpt.Config.StopTokens, along.maxTokens()),
+		search: greedy(along.gpt.Config.StopTokens, maxTokens(along.gpt, along.network)),
 	}
 	j.captions.generator, err = clipcap.NewGenerator(engine, store, along.network)
 	return j, err

@@ -18,7 +18,6 @@ import (
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/train"
-	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
 
@@ -124,7 +123,7 @@ func (c MAGIC) folder(p *parts) (modelfolder.Config, error) {
 // load gives store the language model's variables, with rows for the new tokens drawn
 // as GPT-2's are.
 func (c MAGIC) load(store *model.Store, p *parts, network gpt2.Config) error {
-	if err := loadLanguageModel(store, p.gpt, false); err != nil {
+	if err := load(store, p.gpt, clipcap.GPTScope); err != nil {
 		return err
 	}
 	v := store.GetVariable(model.JoinPath("/", clipcap.GPTScope, "transformer", "wte", "weight"))
@@ -201,10 +200,7 @@ func (j *magicJudge) evaluate(ctx context.Context) (train.Evaluation, error) {
 }
 
 func (c MAGIC) write(out string, store *model.Store, p *parts, config modelfolder.Config, o train.Outcome) error {
-	dtype := weights.F32
-	if c.Half {
-		dtype = weights.F16
-	}
+	dtype := storedAs(c.Half)
 	m := modelfolder.Model{Config: config, CLIPTokenizer: p.clip.CLIPTokenizer, GPTTokenizer: p.gpt.GPTTokenizer}
 	var err error
 	if m.Tensors, err = export(store, dtype, clipcap.GPTScope); err != nil {

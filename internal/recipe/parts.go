@@ -63,7 +63,7 @@ func below(list []weights.Tensor, scope string) []weights.Tensor {
 }
 
 func checkLanguageModel(name string, f *modelfolder.Folder) error {
-	if f.Config.LanguageModel == nil && f.Config.Captioner == nil {
+	if f.Config.GPT() == nil {
 		return fmt.Errorf("%s: holds a %s, want a language model or a captioner", name, f.Config.Kind())
 	}
 	return nil
@@ -72,17 +72,10 @@ func checkLanguageModel(name string, f *modelfolder.Folder) error {
 // Close closes both folders.
 func (p *parts) Close() error { return errors.Join(p.clip.Close(), p.gpt.Close()) }
 
-// network is the captioner's: that of the folder to go on from where m says
-// nothing, otherwise of mapper m, whose widths 0 stand for those of the models.
+// network is that of a captioner with mapper m, whose widths 0 stand for those of the
+// models.
 func network(clip clip.Config, gpt *modelfolder.Folder, m mapper.Config, normalize bool) (clipcap.Config, error) {
-	from := gpt.Config.Captioner
-	if m.Kind == "" && from != nil {
-		return *from, from.Validate()
-	}
-	language := gpt.Config.LanguageModel
-	if language == nil {
-		language = &from.GPT
-	}
+	language := gpt.Config.GPT()
 	if m.ClipWidth == 0 {
 		m.ClipWidth = clip.EmbedDim
 	}
@@ -93,22 +86,88 @@ func network(clip clip.Config, gpt *modelfolder.Folder, m mapper.Config, normali
 	return n, n.Validate()
 }
 
-// loadLanguageModel gives store the language model's variables and, with a mapper,
-// those of the captioner's mapper. Others are drawn when a graph first asks for them.
-func loadLanguageModel(store *model.Store, gpt *modelfolder.Folder, withMapper bool) error {
-	for _, t := range gpt.Tensors {
-		scope, _, _ := strings.Cut(t.Name, ".")
-		if scope != clipcap.GPTScope && (scope != clipcap.MapperScope || !withMapper) {
-			continue
-		}
-		values, err := t.Float32()
+// begin returns the network of a captioner and gives store what it begins with: the
+// language model or, where m names no mapper, all of the captioner in its place.
+func begin(store *model.Store, clip clip.Config, gpt *modelfolder.Folder, m mapper.Config, normalize bool) (clipcap.Config, error) {
+	from := gpt.Config.Captioner
+	if m.Kind != "" || from == nil {
+		n, err := network(clip, gpt, m, normalize)
 		if err != nil {
-			return err
+			return n, err
 		}
-		value := tensors.FromFlatDataAndDimensions(values, t.Shape...)
-		if _, err := store.CreateVariable(weights.VariablePath(t.Name), value); err != nil {
-			return err
+		return n, load(store, gpt, clipcap.GPTScope)
+	}
+	if from.Mapper.ClipWidth != clip.EmbedDim {
+		return *from, fmt.Errorf("the captioner to go on from reads embeddings of width %d, the CLIP makes %d", from.Mapper.ClipWidth, clip.EmbedDim)
+	}
+	return *from, load(store, gpt, clipcap.GPTScope, clipcap.MapperScope)
+}
+
+// maxTokens is the longest caption that a network writes unasked.
+func maxTokens(gpt *modelfolder.Folder, n clipcap.Config) int {
+	return min(gpt.Config.MaxTokens, n.GPT.Positions-n.Mapper.PrefixLength)
+}
+
+// load gives store a folder's variables below scopes. Others are drawn when a graph
+// first asks for them.
+func load(store *model.Store, folder *modelfolder.Folder, scopes ...string) error {
+	for _, scope := range scopes {
+		for _, t := range below(folder.Tensors, scope) {
+			values, err := t.Float32()
+			if err != nil {
+				return err
+			}
+			value := tensors.FromFlatDataAndDimensions(values, t.Shape...)
+			if _, err := store.CreateVariable(weights.VariablePath(t.Name), value); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// model is a captioner of these parts: all of a model folder but its name, how it
+// searches, and how it was trained.
+func (p *parts) model(store *model.Store, network clipcap.Config, half bool) (modelfolder.Model, error) {
+	dtype := storedAs(half)
+	tensors, err := export(store, dtype, clipcap.MapperScope, clipcap.GPTScope)
+	if err != nil {
+		return modelfolder.Model{}, err
+	}
+	towers, err := p.towers(dtype)
+	if err != nil {
+		return modelfolder.Model{}, err
+	}
+	from := p.clip.Config
+	return modelfolder.Model{
+		Config: modelfolder.Config{
+			Version: modelfolder.Version, CLIPName: from.CLIPName, CLIP: from.CLIP, Image: from.Image, Captioner: &network,
+			StopTokens: slices.Clone(p.gpt.Config.StopTokens), MaxTokens: maxTokens(p.gpt, network),
+		},
+		CLIPTokenizer: p.clip.CLIPTokenizer, GPTTokenizer: p.gpt.GPTTokenizer, Tensors: append(tensors, towers...),
+	}, nil
+}
+
+// storedAs is the type of a model's numbers.
+func storedAs(half bool) weights.DType {
+	if half {
+		return weights.F16
+	}
+	return weights.F32
+}
+
+// towers are the tensors of the CLIP.
+func (p *parts) towers(dtype weights.DType) ([]weights.Tensor, error) {
+	var out []weights.Tensor
+	for _, t := range below(p.clip.Tensors, clip.Scope) {
+		values, err := t.Float32()
+		if err != nil {
+			return nil, err
+		}
+		if t, err = weights.FromFloat32(t.Name, dtype, t.Shape, values); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
 }

@@ -5,59 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
-
-	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/align"
-	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/modelfolder"
+	"github.com/cutline-go/cutline/internal/train"
 	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
-
-// model is a captioner of these parts: all of a model folder but its name, how it
-// searches, and how it was trained.
-func (p *parts) model(store *model.Store, network clipcap.Config, half bool, maxTokens int) (modelfolder.Model, error) {
-	dtype := weights.F32
-	if half {
-		dtype = weights.F16
-	}
-	tensors, err := export(store, dtype, clipcap.MapperScope, clipcap.GPTScope)
-	if err != nil {
-		return modelfolder.Model{}, err
-	}
-	towers, err := p.towers(dtype)
-	if err != nil {
-		return modelfolder.Model{}, err
-	}
-	from := p.clip.Config
-	return modelfolder.Model{
-		Config: modelfolder.Config{
-			Version: modelfolder.Version, CLIPName: from.CLIPName, CLIP: from.CLIP, Image: from.Image, Captioner: &network,
-			StopTokens: slices.Clone(p.gpt.Config.StopTokens), MaxTokens: maxTokens,
-		},
-		CLIPTokenizer: p.clip.CLIPTokenizer, GPTTokenizer: p.gpt.GPTTokenizer, Tensors: append(tensors, towers...),
-	}, nil
-}
-
-// towers are the tensors of the CLIP.
-func (p *parts) towers(dtype weights.DType) ([]weights.Tensor, error) {
-	var out []weights.Tensor
-	for _, t := range below(p.clip.Tensors, clip.Scope) {
-		values, err := t.Float32()
-		if err != nil {
-			return nil, err
-		}
-		if t, err = weights.FromFloat32(t.Name, dtype, t.Shape, values); err != nil {
-			return nil, err
-		}
-		out = append(out, t)
-	}
-	return out, nil
-}
 
 // fits tells whether captions of so many tokens have room behind the prefix. (The last
 // token is predicted, but not read.)
@@ -66,6 +22,36 @@ func fits(network clipcap.Config, maxTokens int) error {
 		return fmt.Errorf("max_tokens is %d, but the language model has room for 1 to %d behind the prefix", maxTokens, room)
 	}
 	return nil
+}
+
+// fit tells whether the captions, for the most part, and the longest that is learned
+// have room.
+func fit(captions []string, encode func(string) []int, network clipcap.Config, maxTokens int) error {
+	if err := fits(network, maxTokens); err != nil {
+		return err
+	}
+	return tooLong(captions, encode, maxTokens)
+}
+
+// writeText writes a captioner that was trained from texts by a configuration, with the
+// means of its embeddings.
+func writeText(out string, m modelfolder.Model, config any, means *centres, o train.Outcome, labelled bool, files []string) error {
+	if err := means.keep(&m); err != nil {
+		return err
+	}
+	var err error
+	if m.Run, err = runJSON(config, o, labelled, files...); err != nil {
+		return err
+	}
+	return modelfolder.Write(out, m)
+}
+
+// named is a list of one name, or of none where it is empty.
+func named(name string) []string {
+	if name == "" {
+		return nil
+	}
+	return []string{name}
 }
 
 // centres are the means of the embeddings as the mapper reads them.
