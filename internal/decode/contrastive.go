@@ -33,9 +33,6 @@ type Contrast struct {
 	End    int     `json:"end"`    // the token that ends a text, and is not part of it
 }
 
-// PaperMAGIC is MAGIC's search on COCO; the end token is GPT-2's.
-func PaperMAGIC() Contrast { return Contrast{K: 45, Alpha: 0.1, Beta: 2, Length: 15, End: 50256} }
-
 // Validate returns an error that names the first field, as in JSON, that makes no
 // sense.
 func (c Contrast) Validate() error {

@@ -111,12 +111,7 @@ func NewCapDec(engine compute.Backend, store *model.Store, network clipcap.Confi
 	if !network.Normalize {
 		return nil, fmt.Errorf("capdec: normalize is off, but the noise is measured against embeddings of length 1")
 	}
-	scopes := []string{clipcap.MapperScope}
-	if c.FreezeGPT {
-		network.GPT = network.GPT.WithoutDropout()
-	} else {
-		scopes = append(scopes, clipcap.GPTScope)
-	}
+	scopes := trained(&network, c.FreezeGPT)
 	m := &CapDec{config: c, network: network, offset: offset}
 	var err error
 	m.learner, err = train.NewLearner(engine, store, c.Optimizer, scopes, m.loss, m.inputs)

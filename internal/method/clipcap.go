@@ -36,12 +36,7 @@ type ClipCap struct {
 
 // NewClipCap prepares to train network, whose variables live in store.
 func NewClipCap(engine compute.Backend, store *model.Store, network clipcap.Config, c ClipCapConfig) (*ClipCap, error) {
-	scopes := []string{clipcap.MapperScope}
-	if c.FreezeGPT {
-		network.GPT = network.GPT.WithoutDropout()
-	} else {
-		scopes = append(scopes, clipcap.GPTScope)
-	}
+	scopes := trained(&network, c.FreezeGPT)
 	m := &ClipCap{config: c, network: network}
 	var err error
 	m.Learner, err = train.NewLearner(engine, store, c.Optimizer, scopes, m.loss, m.inputs)

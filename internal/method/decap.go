@@ -24,7 +24,6 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clipcap"
-	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/loss"
 	"github.com/cutline-go/cutline/internal/train"
 )
@@ -34,14 +33,6 @@ type DeCapConfig struct {
 	LabelSmoothing float64         `json:"label_smoothing"` // 0 to 1; paper's code: 0.1
 	MaxTokens      int             `json:"max_tokens"`      // start and end included, longer texts are cut; paper's code: 20
 	Optimizer      train.Optimizer `json:"optimizer"`
-}
-
-// PaperDecoder is DeCap's GPT-2. Its table has GPT-2's size, of which CLIP's tokens
-// take the first 49,408 rows.
-func PaperDecoder() gpt2.Config {
-	c := gpt2.Small()
-	c.Layers, c.Heads = 4, 4
-	return c
 }
 
 // DeCap learns to say what an embedding of a text says.

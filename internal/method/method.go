@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/cutline-go/cutline/internal/clipcap"
 )
 
 // Pairs is a batch of embeddings and the captions to be said of them.
@@ -28,6 +30,16 @@ type Photos struct {
 // to receive an image.
 type Texts struct {
 	Sentences [][]int // [B], token ids of the language model, of any length
+}
+
+// trained lists the scopes of a captioner that a method moves. A frozen language model
+// also runs without dropout, as in the authors' code.
+func trained(network *clipcap.Config, freezeGPT bool) []string {
+	if freezeGPT {
+		network.GPT = network.GPT.WithoutDropout()
+		return []string{clipcap.MapperScope}
+	}
+	return []string{clipcap.MapperScope, clipcap.GPTScope}
 }
 
 // matrix packs equally long rows.

@@ -52,12 +52,7 @@ type UnsupervisedClipCap struct {
 
 // NewUnsupervisedClipCap prepares to train network, whose variables live in store.
 func NewUnsupervisedClipCap(engine compute.Backend, store *model.Store, network clipcap.Config, c UnsupervisedClipCapConfig) (*UnsupervisedClipCap, error) {
-	scopes := []string{clipcap.MapperScope}
-	if c.FreezeGPT {
-		network.GPT = network.GPT.WithoutDropout()
-	} else {
-		scopes = append(scopes, clipcap.GPTScope)
-	}
+	scopes := trained(&network, c.FreezeGPT)
 	m := &UnsupervisedClipCap{config: c, network: network}
 	var err error
 	m.learner, err = train.NewLearner(engine, store, c.Optimizer, scopes, m.loss, m.inputs)
