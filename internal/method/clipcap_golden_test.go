@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/gpt2"
@@ -238,7 +239,7 @@ func compareGradients(t *testing.T, r *reference, store *model.Store) {
 }
 
 func exported(t *testing.T, store *model.Store) map[string][]float32 {
-	list, err := weights.Export(store, weights.F32, clipcap.MapperScope, clipcap.GPTScope)
+	list, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope)
 	if err != nil {
 		t.Fatal(err)
 	}
