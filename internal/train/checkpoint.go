@@ -39,7 +39,8 @@ type state struct {
 	// not resumed.
 	Run string `json:"run"`
 
-	Trend     trend     `json:"trend,omitzero"`
+	Trend     trend     `json:"trend,omitzero"`    // of the number that may not rise
+	Collapse  trend     `json:"collapse,omitzero"` // of the one that may not fall
 	Selection selection `json:"selection,omitzero"`
 }
 

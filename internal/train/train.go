@@ -3,6 +3,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,8 +32,11 @@ type Plan struct {
 
 	// Diverge is how far the loss, smoothed over some 20 updates, may rise above its
 	// lowest before the run is given up, as a share of what it was in the beginning.
-	// 0: however far, as for the losses of two players.
+	// 0: however far.
 	Diverge float64
+	Rising  string // the number that Diverge is about in the place of the loss, which two players pull both ways; empty: the loss
+
+	Collapse Collapse // what else ends the run
 
 	Val Val // how the run is judged; the zero value: it is not
 }
@@ -103,7 +107,7 @@ func train[B any](ctx context.Context, r *run, method Method[B], batch func(int)
 			return nil
 		}
 	}
-	if r.state.Trend.rising(r.plan.Diverge) {
+	if r.state.doubtful(r.plan) {
 		return ctx.Err()
 	}
 	return errors.Join(ctx.Err(), r.save())
@@ -160,7 +164,7 @@ func (r *run) begin() {
 func (r *run) after(ctx context.Context, losses Losses) error {
 	r.state.Updates++
 	done, last := r.state.Updates, r.state.Updates == r.plan.Updates
-	if err := r.state.Trend.follow(losses, r.plan.Diverge, done-1); err != nil {
+	if err := r.state.follow(r.plan, losses, done-1); err != nil {
 		return err
 	}
 	due := r.plan.Val.Every > 0 && (done%r.plan.Val.Every == 0 || last)
@@ -178,7 +182,7 @@ func (r *run) after(ctx context.Context, losses Losses) error {
 			return err
 		}
 	}
-	regular := done%r.plan.SaveEvery == 0 && !r.state.Trend.rising(r.plan.Diverge)
+	regular := done%r.plan.SaveEvery == 0 && !r.state.doubtful(r.plan)
 	if regular || due || last {
 		if err := r.save(); err != nil {
 			return err
@@ -211,7 +215,7 @@ func (r *run) save() error {
 	return nil
 }
 
-// explain tells, of a run that diverged, what is left of it.
+// explain tells, of a run that diverged, what is left of it and what to do.
 func (r *run) explain(err error) error {
 	var diverged *DivergedError
 	if !errors.As(err, &diverged) {
@@ -221,5 +225,6 @@ func (r *run) explain(err error) error {
 	if r.saved > 0 {
 		kept = checkpointPath(r.plan.Dir, r.saved) + " is from before and is kept"
 	}
-	return fmt.Errorf("%w; %s: lower the learning rate, warm up longer or clip the gradient", err, kept)
+	do := cmp.Or(diverged.Do, "lower the learning rate, warm up longer or clip the gradient")
+	return fmt.Errorf("%w; %s: %s", err, kept, do)
 }

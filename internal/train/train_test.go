@@ -265,16 +265,18 @@ func TestLossThatIsNoNumber(t *testing.T) {
 func TestScheduleRates(t *testing.T) {
 	for _, test := range []struct {
 		decay train.Decay
+		hold  float64
 		step  int
 		want  float64
 	}{
-		{train.Linear, 0, 0}, {train.Linear, 5, 0.5}, {train.Linear, 10, 1}, {train.Linear, 60, 0.5}, {train.Linear, 110, 0}, {train.Linear, 200, 0},
-		{train.Constant, 9, 0.9}, {train.Constant, 109, 1},
-		{train.Cosine, 10, 1}, {train.Cosine, 60, 0.5}, {train.Cosine, 110, 0},
+		{train.Linear, 0, 0, 0}, {train.Linear, 0, 5, 0.5}, {train.Linear, 0, 10, 1}, {train.Linear, 0, 60, 0.5}, {train.Linear, 0, 110, 0}, {train.Linear, 0, 200, 0},
+		{train.Constant, 0, 9, 0.9}, {train.Constant, 0, 109, 1},
+		{train.Cosine, 0, 10, 1}, {train.Cosine, 0, 60, 0.5}, {train.Cosine, 0, 110, 0},
+		{train.Linear, 0.5, 5, 0.5}, {train.Linear, 0.5, 10, 1}, {train.Linear, 0.5, 59, 1}, {train.Linear, 0.5, 85, 0.5}, {train.Linear, 0.5, 110, 0},
 	} {
-		s := train.Schedule{LearningRate: 1, Warmup: 10, Decay: test.decay}
+		s := train.Schedule{LearningRate: 1, Warmup: 10, Decay: test.decay, Hold: test.hold}
 		if got := s.Rate(test.step, 110); math.Abs(got-test.want) > 1e-12 {
-			t.Errorf("%s at %d: %g, want %g", test.decay, test.step, got, test.want)
+			t.Errorf("%s after %g at %d: %g, want %g", test.decay, test.hold, test.step, got, test.want)
 		}
 	}
 }
@@ -287,6 +289,7 @@ func TestOptimizerValidate(t *testing.T) {
 		"accumulate":    func(o *train.Optimizer) { o.Accumulate = -1 },
 		"average":       func(o *train.Optimizer) { o.Average = 1 },
 		"warmup":        func(o *train.Optimizer) { o.Schedule.Warmup = -1 },
+		"hold":          func(o *train.Optimizer) { o.Schedule.Hold = 1 },
 		"decay":         func(o *train.Optimizer) { o.Schedule.Decay = "steep" },
 	} {
 		o := optimizer()

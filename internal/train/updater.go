@@ -175,7 +175,7 @@ func (u *Updater) Step(update int, inputs ...*tensors.Tensor) (Losses, error) {
 	losses := make(Losses, 0, len(values)+1)
 	for i, name := range append(slices.Clone(u.names), "gradient_norm") {
 		if math.IsNaN(values[i]) || math.IsInf(values[i], 0) {
-			return nil, &DivergedError{update, fmt.Sprintf("%s is %g", name, values[i])}
+			return nil, &DivergedError{Update: update, What: fmt.Sprintf("%s is %g", name, values[i])}
 		}
 		losses = append(losses, Loss{name, values[i]})
 	}

@@ -104,7 +104,7 @@ func (r *run) judge(ctx context.Context) (*Evaluation, error) {
 	}
 	for _, score := range e.Scores {
 		if math.IsNaN(score.Value) || math.IsInf(score.Value, 0) {
-			return nil, &DivergedError{r.state.Updates - 1, fmt.Sprintf("%s is %g", score.Name, score.Value)}
+			return nil, &DivergedError{Update: r.state.Updates - 1, What: fmt.Sprintf("%s is %g", score.Name, score.Value)}
 		}
 	}
 	if e.Best, err = r.state.Selection.take(r.plan.Val, e.Scores, r.state.Updates); err != nil {

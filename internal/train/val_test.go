@@ -186,10 +186,7 @@ func TestRisingLossEndsARun(t *testing.T) {
 		if !ok || diverged.Update < 41 || diverged.Update > 55 {
 			t.Fatalf("the run ended with %v", err)
 		}
-		folders, err2 := filepath.Glob(filepath.Join(dir, "checkpoint-*"))
-		if err2 != nil || len(folders) != 2 {
-			t.Fatalf("it left %v", folders)
-		}
+		folders := glob(t, dir)
 		newest := folders[len(folders)-1]
 		if !strings.Contains(err.Error(), newest+" is from before and is kept: lower the learning rate") {
 			t.Errorf("the run left %s and ended with %v", newest, err)
@@ -198,6 +195,71 @@ func TestRisingLossEndsARun(t *testing.T) {
 			t.Errorf("the newest checkpoint is %s", newest)
 		}
 	}
+}
+
+// fading is a method whose answers become alike from an update on, while what Rising
+// names rises from another.
+type fading struct{ alike, rises int }
+
+func (f fading) Step(_ context.Context, update int, _ struct{}) (train.Losses, error) {
+	spread, cycle := 0.8, 1.0
+	if update < 10 || update >= f.alike {
+		spread = 0
+	}
+	if update >= f.rises {
+		cycle = float64(update - f.rises)
+	}
+	return train.Losses{{Name: "loss", Value: float64(update)}, {Name: "cycle", Value: cycle}, {Name: "spread", Value: spread}}, nil
+}
+
+// TestCollapseEndsARun: a number that falls too far ends a run, once it was to
+// be above, and the newest checkpoint is from before; a loss that rises does not where
+// another number is followed, and that one does.
+func TestCollapseEndsARun(t *testing.T) {
+	const never = 1000
+	for _, test := range []struct {
+		method fading
+		want   string
+	}{
+		{fading{never, never}, ""},
+		{fading{60, never}, "the run collapsed: spread fell to 0.0"},
+		{fading{never, 60}, "the run diverged: cycle rose from"},
+	} {
+		dir := t.TempDir()
+		store, _ := newRegression(t, optimizer())
+		p := train.Plan{
+			Dir: dir, Config: []byte(`"r"`), Updates: 150, SaveEvery: 1, LogEvery: 1, Diverge: 0.5, Rising: "cycle",
+			Collapse: train.Collapse{Name: "spread", Least: 0.1, After: 40, Do: "take more care"},
+		}
+		batch := func(int) (struct{}, error) { return struct{}{}, nil }
+		_, err := train.Loop(context.Background(), p, store, test.method, batch, func(train.Progress) {})
+		if test.want == "" {
+			if err != nil {
+				t.Errorf("a run that goes well: %v", err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), " is from before and is kept: ") {
+			t.Errorf("%+v ended with %v", test.method, err)
+		}
+		if diverged, ok := errors.AsType[*train.DivergedError](err); ok && diverged.Collapsed != strings.HasSuffix(err.Error(), "take more care") {
+			t.Errorf("the advice of %v", err)
+		}
+		for _, folder := range glob(t, dir) {
+			if n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(folder), "checkpoint-")); err != nil || n > 100 {
+				t.Errorf("it left %s", folder)
+			}
+		}
+	}
+}
+
+func glob(t *testing.T, dir string) []string {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(dir, "checkpoint-*"))
+	if err != nil || len(folders) != 2 {
+		t.Fatalf("it left %v, %v", folders, err)
+	}
+	return folders
 }
 
 // TestInterruptedRunIsSaved holds that updates are not lost when a run is asked to end.
