@@ -51,7 +51,7 @@ def write(folder, tensors, config):
     open(os.path.join(folder, "train.safetensors"), "wb").write(data)
     config = dict(
         config,
-        made_by="reference/textonly.py",
+        made_by="reference/" + os.path.basename(sys.argv[0]),
         versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         sha256=hashlib.sha256(data).hexdigest(),
     )

@@ -21,7 +21,7 @@ import (
 // Style names the family that a tokenizer belongs to.
 type Style string
 
-// The styles that this package reads; Train makes the first two.
+// The styles that this package reads and trains.
 const (
 	GPT2    Style = "gpt2"
 	CLIP    Style = "clip"

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -18,17 +19,22 @@ import (
 // CLIP: on cleaned text, the bytes, the bytes that end a word, the merges,
 // <|startoftext|>, and <|endoftext|> as the largest id, by which CLIP's text
 // encoder finds the place to pool; at least 514.
+//
+// RoBERTa: <s>, <pad>, </s> and <unk> as the ids 0 to 3, then GPT2's bytes and merges,
+// and <mask> as the largest id; at least 261.
 func Train(style Style, corpus iter.Seq[string], size int) (*BPE, error) {
-	var base, markers []string
+	var base, before, behind []string // the markers before and behind all others
 	switch style {
 	case GPT2:
-		base, markers = gpt2Bytes(), []string{clipEnd}
+		base, behind = gpt2Bytes(), []string{clipEnd}
 	case CLIP:
-		base, markers = clipBytes(), []string{clipStart, clipEnd}
+		base, behind = clipBytes(), []string{clipStart, clipEnd}
+	case RoBERTa:
+		base, before, behind = gpt2Bytes(), []string{"<s>", "<pad>", "</s>", "<unk>"}, []string{"<mask>"}
 	default:
-		return nil, fmt.Errorf("train tokenizer: style %q, want %q or %q", style, GPT2, CLIP)
+		return nil, fmt.Errorf("train tokenizer: style %q, want %q, %q or %q", style, GPT2, CLIP, RoBERTa)
 	}
-	smallest := len(base) + len(markers)
+	smallest := len(base) + len(before) + len(behind)
 	if size < smallest || size > maxEntries {
 		return nil, fmt.Errorf("train tokenizer: size %d, want %d to %d for style %s", size, smallest, maxEntries, style)
 	}
@@ -36,12 +42,15 @@ func Train(style Style, corpus iter.Seq[string], size int) (*BPE, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train tokenizer: %w", err)
 	}
+	for _, marker := range slices.Concat(before, behind) {
+		l.known[marker] = true // no merge may make one
+	}
 	for range size - smallest {
 		if !l.step() {
 			break
 		}
 	}
-	return build(append(l.tokens, markers...), l.merges)
+	return build(slices.Concat(before, l.tokens, behind), l.merges)
 }
 
 // countPieces returns how often each piece occurs in the corpus.
@@ -55,7 +64,7 @@ func countPieces(style Style, corpus iter.Seq[string]) map[string]int64 {
 		counts[piece] = n + 1
 	}
 	for text := range corpus {
-		if style == GPT2 {
+		if style != CLIP {
 			for len(text) > 0 {
 				n := nextGPT2(text)
 				count(text[:n])

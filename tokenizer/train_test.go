@@ -29,7 +29,7 @@ func TestTrainMerges(t *testing.T) {
 }
 
 func TestTrainIsDeterministic(t *testing.T) {
-	for _, style := range []tokenizer.Style{tokenizer.GPT2, tokenizer.CLIP} {
+	for _, style := range []tokenizer.Style{tokenizer.GPT2, tokenizer.CLIP, tokenizer.RoBERTa} {
 		one := train(t, style, 700)
 		backwards := slices.Clone(sentences)
 		slices.Reverse(backwards)
@@ -71,6 +71,36 @@ func TestTrainLayout(t *testing.T) {
 	}
 	if got := clip.Encode("DOGS"); len(got) != 1 || clip.Token(got[0]) != "dogs</w>" {
 		t.Errorf("clip: dogs is %v", got)
+	}
+}
+
+// TestTrainRoBERTa checks where the markers are, that no text makes one, and that the
+// merges are GPT-2's.
+func TestTrainRoBERTa(t *testing.T) {
+	corpus := append(slices.Repeat([]string{"<s> <pad> <mask>"}, 9), sentences...)
+	roberta, err := tokenizer.Train(tokenizer.RoBERTa, slices.Values(corpus), 400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if roberta.Style() != tokenizer.RoBERTa {
+		t.Errorf("its style is %s", roberta.Style())
+	}
+	for id, token := range map[int]string{0: "<s>", 1: "<pad>", 2: "</s>", 3: "<unk>", 4: "!", roberta.Size() - 1: "<mask>"} {
+		if got := roberta.Token(id); got != token {
+			t.Errorf("token %d is %q, want %q", id, got, token)
+		}
+	}
+	ids := roberta.Encode("<s> <pad> <mask>")
+	for _, marker := range []int{0, 1, 2, 3, roberta.Size() - 1} {
+		if slices.Contains(ids, marker) {
+			t.Errorf("text makes the marker %d: %v", marker, ids)
+		}
+	}
+	gpt2, same := train(t, tokenizer.GPT2, 340), train(t, tokenizer.RoBERTa, 344)
+	for id := range gpt2.Size() - 1 {
+		if got, want := same.Token(4+id), gpt2.Token(id); got != want {
+			t.Fatalf("token %d is %q, want %q", 4+id, got, want)
+		}
 	}
 }
 
@@ -185,10 +215,11 @@ func TestTrainErrors(t *testing.T) {
 		size  int
 		want  string
 	}{
-		{tokenizer.RoBERTa, 1000, "style"},
+		{"bert", 1000, "style"},
 		{"", 1000, "style"},
 		{tokenizer.GPT2, 256, "257"},
 		{tokenizer.CLIP, 513, "514"},
+		{tokenizer.RoBERTa, 260, "261"},
 		{tokenizer.GPT2, 1 << 30, "size"},
 	} {
 		_, err := tokenizer.Train(test.style, slices.Values(sentences), test.size)
@@ -208,7 +239,7 @@ func TestTrainText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, style := range []tokenizer.Style{tokenizer.GPT2, tokenizer.CLIP} {
+	for _, style := range []tokenizer.Style{tokenizer.GPT2, tokenizer.CLIP, tokenizer.RoBERTa} {
 		bpe, err := tokenizer.Train(style, strings.Lines(string(data)), 3000)
 		if err != nil {
 			t.Fatal(err)

@@ -18,6 +18,8 @@ type trainCmd struct {
 	CLIP trainCLIPCmd `cmd:"" name:"clip" help:"Train a CLIP from photos with captions."`
 	LM   trainLMCmd   `cmd:"" name:"lm" help:"Train a language model and its tokenizer from text."`
 
+	RoBERTa trainRoBERTaCmd `cmd:"" name:"roberta" help:"Train a text encoder and its tokenizer from text, which knows how people write."`
+
 	ClipCapMLP          trainClipCapMLPCmd          `cmd:"" name:"clipcap-mlp" aliases:"clipcap" help:"Train a captioner from photos with captions: an MLP before a language model that is tuned along."`
 	ClipCapTransformer  trainClipCapTransformerCmd  `cmd:"" name:"clipcap-transformer" help:"The same: a transformer before a frozen language model."`
 	CapDec              trainCapDecCmd              `cmd:"" name:"capdec" help:"Train a captioner from a text file alone."`
@@ -69,6 +71,18 @@ func (f textFlags) overrides() []recipe.Override {
 	return out
 }
 
+// sentenceFlags are the data of networks of text.
+type sentenceFlags struct {
+	Text []string `sep:"none" placeholder:"FILE" help:"Plain text, a sentence a line. May be repeated."`
+}
+
+func (f sentenceFlags) overrides() []recipe.Override {
+	if len(f.Text) == 0 {
+		return nil
+	}
+	return []recipe.Override{{Path: "texts", Value: f.Text}}
+}
+
 // meanFlags name photos whose captions nobody knows.
 type meanFlags struct {
 	Photos string `placeholder:"PATH" help:"Photos without captions, a folder or a tar archive: their mean is kept for caption --align mean."`
@@ -84,7 +98,11 @@ type (
 		trainFlags
 	}
 	trainLMCmd struct {
-		Text []string `sep:"none" placeholder:"FILE" help:"Plain text, a sentence a line. May be repeated."`
+		sentenceFlags
+		trainFlags
+	}
+	trainRoBERTaCmd struct {
+		sentenceFlags
 		trainFlags
 	}
 	trainClipCapMLPCmd struct {
@@ -120,11 +138,11 @@ func (cmd *trainCLIPCmd) Run(ctx context.Context, c *console) error {
 }
 
 func (cmd *trainLMCmd) Run(ctx context.Context, c *console) error {
-	var texts []recipe.Override
-	if len(cmd.Text) > 0 {
-		texts = []recipe.Override{{Path: "texts", Value: cmd.Text}}
-	}
-	return cmd.run(ctx, c, "lm", "optimizer", texts, new(recipe.LanguageModel))
+	return cmd.run(ctx, c, "lm", "optimizer", cmd.sentenceFlags.overrides(), new(recipe.LanguageModel))
+}
+
+func (cmd *trainRoBERTaCmd) Run(ctx context.Context, c *console) error {
+	return cmd.run(ctx, c, "roberta", "method.optimizer", cmd.sentenceFlags.overrides(), new(recipe.RoBERTa))
 }
 
 func (cmd *trainClipCapMLPCmd) Run(ctx context.Context, c *console) error {

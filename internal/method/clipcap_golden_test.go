@@ -18,6 +18,7 @@ import (
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/method"
+	"github.com/cutline-go/cutline/internal/roberta"
 	"github.com/cutline-go/cutline/internal/train"
 	"github.com/cutline-go/cutline/internal/weights"
 )
@@ -239,7 +240,7 @@ func compareGradients(t *testing.T, r *reference, store *model.Store) {
 }
 
 func exported(t *testing.T, store *model.Store) map[string][]float32 {
-	list, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope)
+	list, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope, roberta.Scope, roberta.HeadScope, roberta.LMHeadScope)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,16 +18,18 @@ import (
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/mapper"
+	"github.com/cutline-go/cutline/internal/roberta"
 	"github.com/cutline-go/cutline/internal/train"
 	"github.com/cutline-go/cutline/internal/weights"
 )
 
-// torchReference is what reference/textonly.py computed of one method.
+// torchReference is what a script in reference computed of one method.
 type torchReference struct {
-	GPT          gpt2.Config `json:"gpt"`
-	PrefixLength int         `json:"prefix_length"`
-	ClipWidth    int         `json:"clip_width"`
-	SHA256       string      `json:"sha256"`
+	GPT          gpt2.Config    `json:"gpt"`
+	RoBERTa      roberta.Config `json:"roberta"`
+	PrefixLength int            `json:"prefix_length"`
+	ClipWidth    int            `json:"clip_width"`
+	SHA256       string         `json:"sha256"`
 
 	raw  []byte // train.json
 	file *weights.File

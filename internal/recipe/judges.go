@@ -210,21 +210,29 @@ func newTextJudge(learner *method.LanguageModel, l LanguageModel, bpe *tokenizer
 		Strategy: decode.Sample, Temperature: 1, TopP: 1, Seed: uint64(l.Seed),
 		MaxLength: min(l.MaxTokens, l.Network.Positions) - 1, StopTokens: stop, NBest: 1,
 	}}
-	if l.Val.Every == 0 {
-		return j, nil
+	var err error
+	j.batches, err = l.Val.sentences(bpe, l.Batch)
+	return j, err
+}
+
+// sentences are the batches that a network of text is judged by.
+func (v Val) sentences(bpe *tokenizer.BPE, size int) ([]method.Texts, error) {
+	if v.Every == 0 {
+		return nil, nil
 	}
-	sentences, err := readSentences(l.Val.Texts, l.Val.Data.Captions, l.Val.Data.Split)
+	sentences, err := readSentences(v.Texts, v.Data.Captions, v.Data.Split)
 	if err != nil {
 		return nil, errors.Join(errors.New("val"), err)
 	}
-	for list := range slices.Chunk(limited(sentences, l.Val.Limit), l.Batch) {
+	var out []method.Texts
+	for list := range slices.Chunk(limited(sentences, v.Limit), size) {
 		var b method.Texts
 		for _, s := range list {
 			b.Sentences = append(b.Sentences, bpe.Encode(s))
 		}
-		j.batches = append(j.batches, b)
+		out = append(out, b)
 	}
-	return j, nil
+	return out, nil
 }
 
 func (j *textJudge) evaluate(ctx context.Context) (train.Evaluation, error) {

@@ -38,6 +38,7 @@ func trainInto(out string) int {
 		run := recipe.Run{Engine: e, Out: out, Cache: filepath.Join(filepath.Dir(out), "cache"), Report: func(train.Progress) {}}
 		err = errors.Join(
 			trainAs(run, "lm", new(recipe.LanguageModel)),
+			trainAs(run, "roberta", new(recipe.RoBERTa)),
 			trainAs(run, "clipcap-mlp", new(recipe.ClipCap)),
 		)
 	}
@@ -87,10 +88,16 @@ func TestKilledRunEndsAsOneLeftAlone(t *testing.T) {
 	t.Run("lm", func(t *testing.T) {
 		compareKilled(t, 20, func() string {
 			dir := t.TempDir()
-			text := strings.Repeat("A dog runs on the grass.\nTwo men ride a horse!\nA girl in red sits on a bench.\n", 5)
-			write(t, filepath.Join(dir, "text.txt"), []byte(text))
-			write(t, filepath.Join(dir, "val.txt"), []byte("A girl rides a dog.\nThe horse runs on a bench."))
+			writeTexts(t, dir)
 			writeConfig(t, filepath.Join(dir, "lm.json"), smallLanguageModel(dir))
+			return filepath.Join(dir, "model")
+		})
+	})
+	t.Run("roberta", func(t *testing.T) {
+		compareKilled(t, 5, func() string {
+			dir := t.TempDir()
+			writeTexts(t, dir)
+			writeConfig(t, filepath.Join(dir, "roberta.json"), smallRoBERTa(dir))
 			return filepath.Join(dir, "model")
 		})
 	})
@@ -105,6 +112,14 @@ func TestKilledRunEndsAsOneLeftAlone(t *testing.T) {
 			return filepath.Join(dir, "model")
 		})
 	})
+}
+
+// writeTexts writes sentences to learn from, and some to be judged by.
+func writeTexts(t *testing.T, dir string) {
+	t.Helper()
+	text := strings.Repeat("A dog runs on the grass.\nTwo men ride a horse!\nA girl in red sits on a bench.\n", 5)
+	write(t, filepath.Join(dir, "text.txt"), []byte(text))
+	write(t, filepath.Join(dir, "val.txt"), []byte("A girl rides a dog.\nThe horse runs on a bench."))
 }
 
 // compareKilled compares runs that are killed with one that is not; newRun returns a
@@ -176,10 +191,15 @@ func survives(t *testing.T, process *exec.Cmd, after time.Duration) bool {
 // compareRuns compares the models and the logs of two runs.
 func compareRuns(t *testing.T, left, killed string, kills int) {
 	t.Helper()
-	for _, file := range []string{
-		"model/model.safetensors", "model/config.json", "model/gpt_tokenizer/merges.txt",
-		"model.run/log.jsonl", "model.run/val.csv", "model.run/samples.tsv",
-	} {
+	files := []string{"model/model.safetensors", "model/config.json", "model.run/log.jsonl", "model.run/val.csv", "model.run/samples.tsv"}
+	tokenizers, err := filepath.Glob(filepath.Join(left, "*_tokenizer", "merges.txt"))
+	if err != nil || len(tokenizers) == 0 {
+		t.Fatalf("no tokenizer: %v", err)
+	}
+	for _, path := range tokenizers {
+		files = append(files, filepath.Join("model", filepath.Base(filepath.Dir(path)), "merges.txt"))
+	}
+	for _, file := range files {
 		want, got := read(t, left, file), read(t, killed, file)
 		if !bytes.Equal(rate.ReplaceAll(got, nil), rate.ReplaceAll(want, nil)) {
 			t.Errorf("%s differs after %d kills", file, kills)

@@ -1,0 +1,146 @@
+"""Reference tensors of RoBERTa's masked language model and of the methods that learn from
+a reward: losses and gradients of tiny random networks, in PyTorch alone. Nothing of it is
+needed to build, test or use the project; the tensors are committed under testdata/golden.
+
+    OPENBLAS_CORETYPE=SkylakeX /usr/bin/python3 reference/reinforce.py testdata/golden GOLDEN/roberta
+
+The RoBERTa below is first held against the outputs of torch's own encoder layers, which
+lie in the folder given second.
+"""
+
+import os
+import sys
+
+import torch
+import torch.nn.functional as F
+
+from textonly import gradients, layer_norm, linear, read_safetensors, weights, write
+
+ROBERTA = {
+    "vocab_size": 30, "max_position_embeddings": 14, "hidden_size": 16, "num_hidden_layers": 2,
+    "num_attention_heads": 2, "intermediate_size": 24, "pad_token_id": 1, "layer_norm_eps": 1e-5,
+    "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+}
+START, PAD, END, MASK = 0, 1, 2, ROBERTA["vocab_size"] - 1
+
+
+def roberta_hidden(w, ids, heads, pad=PAD):
+    """Ids [B, T] to the hidden states [B, T, D]."""
+    words = ids != pad
+    positions = torch.where(words, torch.arange(ids.shape[1]) + pad + 1, torch.tensor(pad))
+    p = "roberta.embeddings."
+    x = w[p + "word_embeddings.weight"][ids] + w[p + "position_embeddings.weight"][positions]
+    x = layer_norm(w, p + "LayerNorm", x + w[p + "token_type_embeddings.weight"][0])
+    batch, length, width = x.shape
+    layers = len([n for n in w if n.endswith("attention.self.query.weight")])
+    for layer in range(layers):
+        p = f"roberta.encoder.layer.{layer}."
+        q, k, v = (
+            linear(w, p + "attention.self." + n, x).view(batch, length, heads, -1).transpose(1, 2)
+            for n in ("query", "key", "value")
+        )
+        scores = q @ k.transpose(2, 3) / (width // heads) ** 0.5
+        scores = scores.masked_fill(~words[:, None, None], -1e9).softmax(-1)
+        h = (scores @ v).transpose(1, 2).reshape(batch, length, width)
+        x = layer_norm(w, p + "attention.output.LayerNorm", x + linear(w, p + "attention.output.dense", h))
+        h = linear(w, p + "output.dense", F.gelu(linear(w, p + "intermediate.dense", x)))
+        x = layer_norm(w, p + "output.LayerNorm", x + h)
+    return x
+
+
+def pooled(w, hidden):
+    return torch.tanh(linear(w, "roberta.pooler.dense", hidden[:, 0]))
+
+
+def discriminator(w, ids, heads):
+    h = pooled(w, roberta_hidden(w, ids, heads))
+    return linear(w, "mlp.model.2", torch.tanh(linear(w, "mlp.model.0", h)))[:, 0]
+
+
+def check_roberta(folder):
+    w = read_safetensors(os.path.join(folder, "model.safetensors"))
+    io = read_safetensors(os.path.join(folder, "io.safetensors"))
+    for layer, name in (("0", "head1"), ("2", "head2")):
+        for kind in ("weight", "bias"):
+            w[f"mlp.model.{layer}.{kind}"] = io[f"{name}_{kind}"]
+    logit = discriminator(w, io["input_ids"].long(), 4)
+    error = (logit - io["logit"]).abs().max() / io["logit"].abs().max()
+    assert error < 1e-5, f"this RoBERTa is off by {error}"
+
+
+def new_roberta():
+    c = ROBERTA
+    width, inner, w = c["hidden_size"], c["intermediate_size"], {}
+
+    def dense(name, i, o):
+        w[name + ".weight"], w[name + ".bias"] = torch.randn(o, i) / i**0.5, 0.1 * torch.randn(o)
+
+    def norm(name):
+        w[name + ".weight"], w[name + ".bias"] = 1 + 0.1 * torch.randn(width), 0.1 * torch.randn(width)
+
+    p = "roberta.embeddings."
+    for name, rows in (("word", c["vocab_size"]), ("position", c["max_position_embeddings"]), ("token_type", 1)):
+        w[f"{p}{name}_embeddings.weight"] = torch.randn(rows, width)
+    norm(p + "LayerNorm")
+    for layer in range(c["num_hidden_layers"]):
+        p = f"roberta.encoder.layer.{layer}."
+        for name in ("query", "key", "value"):
+            dense(p + "attention.self." + name, width, width)
+        dense(p + "attention.output.dense", width, width)
+        norm(p + "attention.output.LayerNorm")
+        dense(p + "intermediate.dense", width, inner)
+        dense(p + "output.dense", inner, width)
+        norm(p + "output.LayerNorm")
+    dense("roberta.pooler.dense", width, width)
+    return w
+
+
+def require(w):
+    return {n: t.requires_grad_() for n, t in w.items()}
+
+
+def new_sentences(rows, length):
+    """Ids between the markers, padded, the last rows shorter."""
+    ids = torch.full((rows, length), PAD)
+    for i, row in enumerate(ids):
+        words = length - 2 - i % 3
+        row[0], row[words + 1] = START, END
+        row[1 : words + 1] = torch.randint(4, MASK, (words,))
+    return ids
+
+
+def roberta_lm(golden):
+    w = new_roberta()
+    width = ROBERTA["hidden_size"]
+    w["lm_head.dense.weight"], w["lm_head.dense.bias"] = torch.randn(width, width) / width**0.5, 0.1 * torch.randn(width)
+    w["lm_head.layer_norm.weight"], w["lm_head.layer_norm.bias"] = 1 + 0.1 * torch.randn(width), 0.1 * torch.randn(width)
+    w["lm_head.bias"] = 0.1 * torch.randn(ROBERTA["vocab_size"])
+    w = require(w)
+    ids = new_sentences(4, 10)
+    places = torch.tensor([[1, 5], [3, 4], [2, 0], [8, 6]])
+    counted = torch.tensor([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    words = ids.gather(1, places) * counted.long()
+    read = ids.clone()
+    read[0, 1], read[0, 5], read[1, 3], read[2, 2], read[3, 8] = MASK, 7, MASK, MASK, MASK  # the others stay
+    h = roberta_hidden(w, read, ROBERTA["num_attention_heads"])
+    h = h.gather(1, places[..., None].expand(-1, -1, width))
+    h = layer_norm(w, "lm_head.layer_norm", F.gelu(linear(w, "lm_head.dense", h)))
+    logits = h @ w["roberta.embeddings.word_embeddings.weight"].T + w["lm_head.bias"]
+    loss = F.cross_entropy(logits[counted > 0], words[counted > 0])
+    right = (logits.argmax(-1) == words)[counted > 0].float().mean()
+    out = dict(weights(w), ids=read, places=places, words=words, counted=counted, loss=loss, accuracy=right)
+    # A key's bias adds the same to all scores of a query: its gradient is 0.
+    out.update({n: g for n, g in gradients(w, loss).items() if not n.endswith("key.bias")})
+    write(os.path.join(golden, "roberta_lm"), out, {"roberta": ROBERTA})
+
+
+def main():
+    golden, folder = sys.argv[1:3]
+    check_roberta(folder)
+    for seed, make in enumerate((roberta_lm,)):
+        torch.manual_seed(seed)
+        make(golden)
+
+
+if __name__ == "__main__":
+    main()
