@@ -3,12 +3,37 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 
 	"github.com/wcharczuk/go-chart/v2"
 
 	"github.com/cutline-go/cutline/internal/align"
+	"github.com/cutline-go/cutline/internal/evaluate"
 )
+
+// gapReport is what analyze modality-gap prints.
+type gapReport struct {
+	Model  string `json:"model"`
+	CLIP   string `json:"clip"`
+	Photos int    `json:"photo_count"`
+	Texts  int    `json:"text_count"`
+	*align.Gap
+	Mixup      []mixupPoint     `json:"mixup,omitempty"`
+	Alignments []alignmentScore `json:"alignments,omitempty"`
+}
+
+// mixupPoint is how good captions are at one mixture.
+type mixupPoint struct {
+	Lambda float64 `json:"lambda"`
+	evaluate.Summary
+}
+
+// alignmentScore is how good they are by one alignment.
+type alignmentScore struct {
+	Name string `json:"alignment"`
+	evaluate.Summary
+}
 
 // text prints the report for people.
 func (r *gapReport) text(out io.Writer) error {
@@ -31,19 +56,19 @@ func (r *gapReport) text(out io.Writer) error {
 	if len(r.Mixup) > 0 {
 		fmt.Fprintln(table, "\nshare of the text\tcider\t95 % interval\tbleu4\tdistinct")
 		for _, p := range r.Mixup {
-			fmt.Fprintf(table, "%s\t%s\n", lambdaName(p.Lambda), p.row())
+			fmt.Fprintf(table, "%s\t%s\n", lambdaName(p.Lambda), summaryRow(p.Summary))
 		}
 	}
 	if len(r.Alignments) > 0 {
 		fmt.Fprintln(table, "\nalignment\tcider\t95 % interval\tbleu4\tdistinct")
 		for _, a := range r.Alignments {
-			fmt.Fprintf(table, "%s\t%s\n", a.Name, a.row())
+			fmt.Fprintf(table, "%s\t%s\n", a.Name, summaryRow(a.Summary))
 		}
 	}
 	return table.Flush()
 }
 
-func (s captionScore) row() string {
+func summaryRow(s evaluate.Summary) string {
 	return fmt.Sprintf("%.4f\t%.4f to %.4f\t%.4f\t%.3f", s.CIDEr, s.Interval[0], s.Interval[1], s.BLEU4, s.Distinct)
 }
 
@@ -70,3 +95,6 @@ func (r *gapReport) draw(out io.Writer) error {
 	}
 	return nil
 }
+
+// lambdaName is how a share is written.
+func lambdaName(lambda float64) string { return fmt.Sprint(math.Round(lambda*1000) / 1000) }
