@@ -8,8 +8,6 @@ import (
 	"maps"
 	"math"
 	"strings"
-
-	"github.com/cutline-go/cutline/metrics/internal/pickle"
 )
 
 // DocumentFrequencies says of every n-gram, n = 1 to 4, in the references of
@@ -79,24 +77,6 @@ func readFrequencyJSON(r io.Reader) (*DocumentFrequencies, error) {
 			return nil, err
 		}
 		df.counts[g] = int(count)
-	}
-	return df, nil
-}
-
-func readFrequencyPickle(r io.Reader) (*DocumentFrequencies, error) {
-	file, err := pickle.Read(r, gramOf)
-	if err != nil {
-		return nil, err
-	}
-	df := &DocumentFrequencies{math.Log(file.RefLen), make(map[gram]int, len(file.Counts))}
-	for g, count := range file.Counts {
-		if !(count >= 0 && count <= math.MaxUint32) {
-			return nil, fmt.Errorf("an n-gram in %g images", count)
-		}
-		df.counts[g] = int(count)
-		if count > file.RefLen {
-			df.logImages = file.RefLen
-		}
 	}
 	return df, nil
 }

@@ -45,12 +45,12 @@ func table() map[string]rule {
 		"tokenizer/internal/fixtext":  {others: []string{text}},
 		"internal/wordnet":            {},
 		"internal/spill":              {},
+		"internal/pickle":             {},
 		"metrics/internal/meteor":     {ours: []string{"internal/wordnet"}, others: []string{"github.com/blevesearch/snowballstem"}},
-		"metrics/internal/pickle":     {},
 		"metrics/internal/scenegraph": {ours: []string{"internal/wordnet"}},
 		"metrics": {
-			ours: []string{"internal/spill", "internal/wordnet", "metrics/internal/meteor",
-				"metrics/internal/pickle", "metrics/internal/scenegraph"},
+			ours: []string{"internal/pickle", "internal/spill", "internal/wordnet", "metrics/internal/meteor",
+				"metrics/internal/scenegraph"},
 			others: []string{text},
 		},
 		"models": {},
@@ -66,7 +66,7 @@ func table() map[string]rule {
 		},
 
 		// Files.
-		"internal/weights": {others: []string{gomlx, "github.com/edsrzf/mmap-go"}},
+		"internal/weights": {ours: []string{"internal/pickle"}, others: []string{gomlx, "github.com/edsrzf/mmap-go"}},
 		"internal/modelfolder": {
 			ours:   append(networks(), "internal/weights", "internal/imageproc", "internal/decode", "tokenizer"),
 			others: graphs,

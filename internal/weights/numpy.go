@@ -3,67 +3,41 @@ package weights
 import (
 	"errors"
 	"fmt"
+
+	"github.com/cutline-go/cutline/internal/pickle"
 )
 
 // numpyClass returns what numpy's names stand for. An array is made empty and told
 // its contents by BUILD; numbers that a script took from arrays are scalars.
 // Source: numpy/core/src/multiarray/methods.c, array_reduce and array_setstate.
-func numpyClass(full string, b *budget) (any, bool) {
+func (r torchResolver) numpyClass(full string) (any, bool) {
 	switch full {
 	case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct":
-		return reducer(func(tuple) (any, error) { return &view{}, nil }), true
+		return pickle.Function(func(pickle.Tuple) (any, error) { return &view{}, nil }), true
 	case "numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer":
-		return reducer(fromBuffer), true
+		return pickle.Function(fromBuffer), true
 	case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar":
-		return reducer(numpyScalar), true
-	case "numpy.dtype":
-		return reducer(newNumpyType), true
+		return pickle.Function(numpyScalar), true
 	case "numpy.ndarray":
-		return objectClass("ndarray"), true // an argument of _reconstruct
-	case "_codecs.encode":
-		return reducer(func(args tuple) (any, error) { return encodeLatin1(args, b) }), true
+		return pickle.Class("ndarray"), true // an argument of _reconstruct
 	}
-	return nil, false
+	return r.NumPy(full)
 }
-
-// numpyType is the type of an array's elements.
-type numpyType struct{ dtype DType }
 
 var numpyTypes = map[string]DType{
 	"f8": F64, "f4": F32, "f2": F16, "i8": I64, "i4": I32, "i2": I16, "i1": I8, "u1": U8, "b1": BOOL,
 }
 
-func newNumpyType(args tuple) (any, error) {
-	if len(args) > 0 {
-		if name, ok := args[0].(string); ok && numpyTypes[name] != "" {
-			return &numpyType{numpyTypes[name]}, nil
-		}
-	}
-	return nil, errors.New("a numpy type that is no plain number")
-}
-
-// build takes (version, order of bytes, …).
-func (*numpyType) build(state any) error {
-	fields, ok := state.(tuple)
-	if !ok || len(fields) < 2 {
-		return errors.New("a numpy type without its order of bytes")
-	}
-	if order := fields[1]; order != "<" && order != "|" && order != "=" {
-		return errors.New("a numpy type that is not little-endian")
-	}
-	return nil
-}
-
-// build takes (version, shape, type, is Fortran's order, elements) of an array.
-func (v *view) build(state any) error {
-	fields, ok := state.(tuple)
+// Build takes (version, shape, type, is Fortran's order, elements) of an array.
+func (v *view) Build(state any) error {
+	fields, ok := state.(pickle.Tuple)
 	if !ok || len(fields) != 5 || v.storage != nil {
 		return errors.New("attributes set on a tensor")
 	}
-	shape, ok1 := fields[1].(tuple)
-	class, ok2 := fields[2].(*numpyType)
+	shape, ok1 := fields[1].(pickle.Tuple)
+	class, ok2 := fields[2].(*pickle.NumPyType)
 	fortran, ok3 := fields[3].(bool)
-	data, ok4 := fields[4].(blob)
+	data, ok4 := fields[4].(pickle.Bytes)
 	if !ok1 || !ok2 || !ok3 || !ok4 || len(shape) > maxRank {
 		return errors.New("a numpy array without shape, type, order or bytes")
 	}
@@ -74,25 +48,26 @@ func (v *view) build(state any) error {
 			return err
 		}
 	}
-	size, err := byteSize(v.size, class.dtype)
+	dtype := numpyTypes[class.Code]
+	size, err := byteSize(v.size, dtype)
 	if err != nil {
 		return err
 	}
 	if size != len(data) {
-		return fmt.Errorf("a numpy array of %d bytes, but shape %v of %s takes %d", len(data), v.size, class.dtype, size)
+		return fmt.Errorf("a numpy array of %d bytes, but shape %v of %s takes %d", len(data), v.size, dtype, size)
 	}
 	v.setStrides(fortran)
-	v.storage = &storage{dtype: class.dtype, count: len(data) / class.dtype.size(), data: data}
+	v.storage = &storage{dtype: dtype, count: len(data) / dtype.size(), data: data}
 	return nil
 }
 
 // fromBuffer returns the array of (bytes, type, shape, order), protocol 5's way.
-func fromBuffer(args tuple) (any, error) {
+func fromBuffer(args pickle.Tuple) (any, error) {
 	if len(args) != 4 {
 		return nil, errors.New("_frombuffer with wrong arguments")
 	}
 	v := &view{}
-	return v, v.build(tuple{nil, args[2], args[1], args[3] == "F", args[0]})
+	return v, v.Build(pickle.Tuple{nil, args[2], args[1], args[3] == "F", args[0]})
 }
 
 // setStrides lays the elements out without gaps, the last axis fastest, or the first.
@@ -109,12 +84,12 @@ func (v *view) setStrides(fortran bool) {
 }
 
 // numpyScalar returns the number in (type, bytes).
-func numpyScalar(args tuple) (any, error) {
+func numpyScalar(args pickle.Tuple) (any, error) {
 	if len(args) == 2 {
-		class, ok1 := args[0].(*numpyType)
-		data, ok2 := args[1].(blob)
-		if ok1 && ok2 && len(data) == class.dtype.size() {
-			return scalarValue(Tensor{DType: class.dtype, Data: data})
+		class, ok1 := args[0].(*pickle.NumPyType)
+		data, ok2 := args[1].(pickle.Bytes)
+		if ok1 && ok2 && len(data) == numpyTypes[class.Code].size() {
+			return scalarValue(Tensor{DType: numpyTypes[class.Code], Data: data})
 		}
 	}
 	return nil, errors.New("a numpy scalar without type or bytes")
@@ -130,25 +105,4 @@ func scalarValue(t Tensor) (any, error) {
 		return nil, err
 	}
 	return float64(values[0]), nil
-}
-
-// encodeLatin1 is how Python writes bytes in protocol 2: as a text whose characters
-// are the bytes.
-func encodeLatin1(args tuple, b *budget) (any, error) {
-	if len(args) == 2 && args[1] == "latin1" {
-		if text, ok := args[0].(string); ok {
-			if err := b.take(len(text) + len(text)/8); err != nil {
-				return nil, err
-			}
-			out := make(blob, 0, len(text))
-			for _, r := range text {
-				if r > 0xff {
-					return nil, errors.New("bytes that are not latin1")
-				}
-				out = append(out, byte(r))
-			}
-			return out, nil
-		}
-	}
-	return nil, errors.New("_codecs.encode of something else than bytes")
 }

@@ -3,6 +3,8 @@ package weights
 import (
 	"errors"
 	"fmt"
+
+	"github.com/cutline-go/cutline/internal/pickle"
 )
 
 // namedView is an entry of a state dict.
@@ -18,20 +20,20 @@ type namedView struct {
 // is no telling which is meant, and it is an error. Optimizer states keep
 // their tensors deeper, and numbers and texts beside the tensors are ignored.
 func stateDict(root any) ([]namedView, error) {
-	d, ok := root.(*dict)
+	d, ok := root.(*pickle.Dict)
 	if !ok {
-		return nil, fmt.Errorf("%s, not a state dict", kind(root))
+		return nil, fmt.Errorf("%s, not a state dict", pickle.Kind(root))
 	}
-	found, where := d.views(), "the top level"
+	found, where := dictViews(d), "the top level"
 	// A dict may be shared: it is looked at once, and is no rival of itself.
-	seen := map[*dict]bool{d: true}
-	for k, v := range d.pairs() {
-		child, ok := v.(*dict)
+	seen := map[*pickle.Dict]bool{d: true}
+	for k, v := range d.Pairs() {
+		child, ok := v.(*pickle.Dict)
 		if !ok || seen[child] {
 			continue
 		}
 		seen[child] = true
-		views := child.views()
+		views := dictViews(child)
 		if len(views) == 0 {
 			continue
 		}
@@ -47,11 +49,11 @@ func stateDict(root any) ([]namedView, error) {
 	return found, nil
 }
 
-// views returns the tensors that a dict holds directly, none where it is no
+// dictViews returns the tensors that a dict holds directly, none where it is no
 // state dict, which names every tensor.
-func (d *dict) views() []namedView {
+func dictViews(d *pickle.Dict) []namedView {
 	var found []namedView
-	for key, value := range d.pairs() {
+	for key, value := range d.Pairs() {
 		v, ok := value.(*view)
 		if !ok {
 			continue

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+
+	"github.com/cutline-go/cutline/internal/pickle"
 )
 
 // torchContent is what a file of torch's holds, before anybody says which of its
@@ -11,13 +13,15 @@ import (
 type torchContent struct {
 	format string
 	root   any
-	budget *budget
+	budget *pickle.Budget
 }
 
 // readTorch reads a file that begins like one of torch's, or nil where data begins
 // like none.
 func readTorch(data []byte) (*torchContent, error) {
-	f := &torchContent{budget: newBudget(len(data))}
+	// What honest files need many times over. With the zip directory, which is bounded
+	// apart, it keeps Open's promise.
+	f := &torchContent{budget: pickle.NewBudget(16<<20 + 3*len(data))}
 	var err error
 	rest, legacy := cutMagic(data)
 	switch {
@@ -25,8 +29,8 @@ func readTorch(data []byte) (*torchContent, error) {
 		err = f.readZip(data)
 	case legacy:
 		f.format = "legacy torch file"
-		f.root, err = readLegacy(rest, &machine{budget: f.budget})
-	case data[0] == opProto:
+		f.root, err = readLegacy(rest, &pickle.Machine{Budget: f.budget})
+	case data[0] == pickle.Proto:
 		f.format = "pickle"
 		f.root, err = readPlain(data, f.budget)
 	default:
@@ -64,7 +68,8 @@ func (f *torchContent) readZip(data []byte) error {
 		return err
 	}
 	var rest []byte
-	f.root, rest, err = unpickle(program, torchResolver{budget: f.budget, archive: a, script: script}, f.budget)
+	r := torchResolver{Values: pickle.Values{Budget: f.budget}, archive: a, script: script}
+	f.root, rest, err = (&pickle.Machine{Resolver: r, Budget: f.budget}).Run(program)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d bytes follow the pickle", len(rest))
 	}
@@ -92,12 +97,12 @@ func (f *torchContent) tensors() ([]Tensor, error) {
 }
 
 func (f *torchContent) views() ([]namedView, error) {
-	module, ok := f.root.(*object)
+	module, ok := f.root.(*pickle.Object)
 	if !ok {
 		return stateDict(f.root)
 	}
 	var found []namedView
-	if err := module.views("", 0, f.budget, &found); err != nil {
+	if err := moduleViews(module, "", 0, f.budget, &found); err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {

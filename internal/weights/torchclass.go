@@ -3,13 +3,15 @@ package weights
 import (
 	"errors"
 	"fmt"
+
+	"github.com/cutline-go/cutline/internal/pickle"
 )
 
 // torchResolver knows the classes that torch's files consist of and nothing else.
 // Where storages lie depends on the file.
 // Source: torch/_utils.py and torch/serialization.py, persistent_load.
 type torchResolver struct {
-	budget  *budget
+	pickle.Values
 	archive *archive    // a zip file's, which names its storages
 	legacy  *legacyFile // a legacy file's, where storages follow the pickle
 	plain   *plain      // a plain pickle's, which holds legacy files
@@ -28,21 +30,21 @@ type storage struct {
 	archive *archive // where data is to be found, nil once it is
 }
 
-// class implements resolver.
-func (r torchResolver) class(module, name string) (any, error) {
+// Class implements [pickle.Resolver].
+func (r torchResolver) Class(module, name string) (any, error) {
 	full := module + "." + name
 	if dtype, ok := storageTypes[full]; ok {
 		return storageClass(dtype), nil
 	}
 	switch full {
 	case "collections.OrderedDict":
-		return reducer(newOrderedDict), nil
+		return pickle.Function(r.newOrderedDict), nil
 	case "torch.Size":
-		return reducer(newSize), nil
+		return pickle.Function(newSize), nil
 	case "torch._utils._rebuild_tensor_v2":
-		return reducer(rebuildTensor), nil
+		return pickle.Function(rebuildTensor), nil
 	case "torch._utils._rebuild_parameter":
-		return reducer(rebuildParameter), nil
+		return pickle.Function(rebuildParameter), nil
 	}
 	switch {
 	case r.script:
@@ -54,7 +56,7 @@ func (r torchResolver) class(module, name string) (any, error) {
 			return found, nil
 		}
 	}
-	if found, ok := numpyClass(full, r.budget); ok {
+	if found, ok := r.numpyClass(full); ok {
 		return found, nil
 	}
 	return nil, fmt.Errorf("class %.80q is not allowed", full)
@@ -66,10 +68,10 @@ var storageTypes = map[string]DType{
 	"torch.ByteStorage": U8, "torch.BoolStorage": BOOL,
 }
 
-// persistent implements resolver: the id of a storage is ("storage", class,
+// Persistent implements [pickle.Resolver]: the id of a storage is ("storage", class,
 // key, device, number of elements), to which legacy files add None.
-func (r torchResolver) persistent(id any) (any, error) {
-	fields, ok := id.(tuple)
+func (r torchResolver) Persistent(id any) (any, error) {
+	fields, ok := id.(pickle.Tuple)
 	if ok && r.legacy != nil && len(fields) == 6 {
 		if fields[5] != nil {
 			return nil, errors.New("a view of a storage, which torch wrote before 0.4; load the file in torch and save it again")
@@ -115,17 +117,17 @@ func (s *storage) bytes() ([]byte, error) {
 }
 
 // newOrderedDict makes an empty dict; its items follow as in any dict.
-func newOrderedDict(args tuple) (any, error) {
+func (r torchResolver) newOrderedDict(args pickle.Tuple) (any, error) {
 	if len(args) != 0 {
 		return nil, errors.New("OrderedDict with arguments")
 	}
-	return &dict{}, nil
+	return r.Dict()
 }
 
 // newSize unwraps torch.Size, which is a tuple by another name.
-func newSize(args tuple) (any, error) {
+func newSize(args pickle.Tuple) (any, error) {
 	if len(args) == 1 {
-		if size, ok := args[0].(tuple); ok {
+		if size, ok := args[0].(pickle.Tuple); ok {
 			return size, nil
 		}
 	}
@@ -134,14 +136,14 @@ func newSize(args tuple) (any, error) {
 
 // rebuildTensor makes a view from (storage, offset, size, stride,
 // requires_grad, hooks), to which later versions add metadata.
-func rebuildTensor(args tuple) (any, error) {
+func rebuildTensor(args pickle.Tuple) (any, error) {
 	if len(args) < 6 || len(args) > 7 {
 		return nil, fmt.Errorf("_rebuild_tensor_v2 with %d arguments", len(args))
 	}
 	s, ok1 := args[0].(*storage)
 	offset, ok2 := args[1].(int64)
-	size, ok3 := args[2].(tuple)
-	stride, ok4 := args[3].(tuple)
+	size, ok3 := args[2].(pickle.Tuple)
+	stride, ok4 := args[3].(pickle.Tuple)
 	if !ok1 || !ok2 || !ok3 || !ok4 || len(size) != len(stride) || len(size) > maxRank {
 		return nil, errors.New("_rebuild_tensor_v2 with wrong arguments")
 	}
@@ -162,7 +164,7 @@ func rebuildTensor(args tuple) (any, error) {
 }
 
 // rebuildParameter unwraps a parameter: (tensor, requires_grad, hooks).
-func rebuildParameter(args tuple) (any, error) {
+func rebuildParameter(args pickle.Tuple) (any, error) {
 	if len(args) == 3 {
 		if v, ok := args[0].(*view); ok {
 			return v, nil
@@ -176,7 +178,7 @@ func toInt(v any) (int, error) {
 	n, ok := v.(int64)
 	switch {
 	case !ok:
-		return 0, fmt.Errorf("%s for a size, stride, offset or count", kind(v))
+		return 0, fmt.Errorf("%s for a size, stride, offset or count", pickle.Kind(v))
 	case n < 0 || int64(int(n)) != n:
 		return 0, fmt.Errorf("%d for a size, stride, offset or count", n)
 	}

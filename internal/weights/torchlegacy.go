@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/cutline-go/cutline/internal/pickle"
 )
 
 // A legacy file, torch.save's format before 1.6 and of tensors inside plain pickles,
@@ -46,10 +48,10 @@ func (f *legacyFile) know(s *storage) (*storage, error) {
 // cutMagic returns what follows the magic number, and whether data begins with it.
 func cutMagic(data []byte) ([]byte, bool) {
 	const proto, frame = 2, 9 // bytes of the two opcodes that may come first
-	if len(data) > proto && data[0] == opProto {
+	if len(data) > proto && data[0] == pickle.Proto {
 		data = data[proto:]
 	}
-	if len(data) > frame && data[0] == opFrame {
+	if len(data) > frame && data[0] == pickle.Frame {
 		data = data[frame:]
 	}
 	return bytes.CutPrefix(data, []byte(legacyMagic))
@@ -57,10 +59,10 @@ func cutMagic(data []byte) ([]byte, bool) {
 
 // readLegacy returns the object of a legacy file, of which data is what follows the
 // magic number. m is free to be used.
-func readLegacy(data []byte, m *machine) (any, error) {
+func readLegacy(data []byte, m *pickle.Machine) (any, error) {
 	f := &legacyFile{storages: map[string]*storage{}}
-	m.resolver = torchResolver{budget: m.budget, legacy: f}
-	protocol, rest, err := m.run(data)
+	m.Resolver = torchResolver{Values: pickle.Values{Budget: m.Budget}, legacy: f}
+	protocol, rest, err := m.Run(data)
 	if err == nil && protocol != int64(legacyProtocol) {
 		err = fmt.Errorf("not %d", legacyProtocol)
 	}
@@ -70,20 +72,20 @@ func readLegacy(data []byte, m *machine) (any, error) {
 	if rest, err = skipMachine(rest, m); err != nil {
 		return nil, err
 	}
-	root, rest, err := m.run(rest)
+	root, rest, err := m.Run(rest)
 	if err != nil {
 		return nil, fmt.Errorf("object: %w", err)
 	}
-	keys, rest, err := m.run(rest)
+	keys, rest, err := m.Run(rest)
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
-	list, ok := keys.(*list)
+	list, ok := keys.(*pickle.List)
 	if !ok {
-		return nil, fmt.Errorf("keys: %s, not a list", kind(keys))
+		return nil, fmt.Errorf("keys: %s, not a list", pickle.Kind(keys))
 	}
 	// The pickles could be long, and be read again and again.
-	if err := m.budget.take(len(data) - len(rest)); err != nil {
+	if err := m.Budget.Take(len(data) - len(rest)); err != nil {
 		return nil, err
 	}
 	return root, f.fill(list, rest)
@@ -91,16 +93,16 @@ func readLegacy(data []byte, m *machine) (any, error) {
 
 // skipMachine passes the third pickle over, unless another order of bytes speaks
 // from it.
-func skipMachine(data []byte, m *machine) ([]byte, error) {
+func skipMachine(data []byte, m *pickle.Machine) ([]byte, error) {
 	if rest, ok := bytes.CutPrefix(data, []byte(legacyLittle)); ok {
 		return rest, nil
 	}
-	machine, rest, err := m.run(data)
+	machine, rest, err := m.Run(data)
 	if err != nil {
 		return nil, fmt.Errorf("machine: %w", err)
 	}
-	if d, ok := machine.(*dict); ok {
-		for key, value := range d.pairs() {
+	if d, ok := machine.(*pickle.Dict); ok {
+		for key, value := range d.Pairs() {
 			if key == "little_endian" && value == true {
 				return rest, nil
 			}
@@ -110,28 +112,26 @@ func skipMachine(data []byte, m *machine) ([]byte, error) {
 }
 
 // fill finds the elements of the storages in data, in the order of keys.
-func (f *legacyFile) fill(keys *list, data []byte) error {
-	for _, chunk := range keys.chunks {
-		for _, item := range chunk {
-			key, _ := item.(string)
-			s, ok := f.storages[key]
-			if !ok || s.data != nil {
-				return fmt.Errorf("storage %.40q is unknown or listed twice", key)
-			}
-			if len(data) < 8 {
-				return fmt.Errorf("storage %.40q: the file ends before it", key)
-			}
-			count := binary.LittleEndian.Uint64(data)
-			if count != uint64(s.count) {
-				return fmt.Errorf("storage %.40q: %d elements, but the object speaks of %d", key, count, s.count)
-			}
-			data = data[8:]
-			if s.count > len(data)/s.dtype.size() {
-				return fmt.Errorf("storage %.40q: %d elements of %s are due, but %d bytes are left", key, s.count, s.dtype, len(data))
-			}
-			n := s.count * s.dtype.size()
-			s.data, data = data[:n:n], data[n:]
+func (f *legacyFile) fill(keys *pickle.List, data []byte) error {
+	for item := range keys.Items() {
+		key, _ := item.(string)
+		s, ok := f.storages[key]
+		if !ok || s.data != nil {
+			return fmt.Errorf("storage %.40q is unknown or listed twice", key)
 		}
+		if len(data) < 8 {
+			return fmt.Errorf("storage %.40q: the file ends before it", key)
+		}
+		count := binary.LittleEndian.Uint64(data)
+		if count != uint64(s.count) {
+			return fmt.Errorf("storage %.40q: %d elements, but the object speaks of %d", key, count, s.count)
+		}
+		data = data[8:]
+		if s.count > len(data)/s.dtype.size() {
+			return fmt.Errorf("storage %.40q: %d elements of %s are due, but %d bytes are left", key, s.count, s.dtype, len(data))
+		}
+		n := s.count * s.dtype.size()
+		s.data, data = data[:n:n], data[n:]
 	}
 	if len(data) > 0 {
 		return fmt.Errorf("%d bytes follow the last storage", len(data))

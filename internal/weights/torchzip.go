@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"math"
 	"strings"
+
+	"github.com/cutline-go/cutline/internal/pickle"
 )
 
 // archive is the zip file of torch.save: entries under one folder of any
@@ -18,7 +20,7 @@ type archive struct {
 	folder   string // with its slash
 	files    map[string]*zip.File
 	inflated map[string][]byte // entries that somebody's zip program packed
-	budget   *budget
+	budget   *pickle.Budget
 }
 
 // maxDirectory bounds the zip directory, of which torch writes about 70 bytes
@@ -29,7 +31,7 @@ const maxDirectory = 1 << 20
 const costEntry = 320
 
 // openArchive reads the zip directory and finds the folder that holds data.pkl.
-func openArchive(data []byte, b *budget) (*archive, error) {
+func openArchive(data []byte, b *pickle.Budget) (*archive, error) {
 	source := &directoryReader{data: bytes.NewReader(data), left: maxDirectory}
 	dir, err := zip.NewReader(source, int64(len(data)))
 	if err != nil {
@@ -38,7 +40,7 @@ func openArchive(data []byte, b *budget) (*archive, error) {
 	source.left = math.MaxInt // what is read from here on is local headers
 	a := &archive{data: data, files: make(map[string]*zip.File, len(dir.File)), inflated: map[string][]byte{}, budget: b}
 	for _, f := range dir.File {
-		if err := b.take(costEntry + len(f.Name)); err != nil {
+		if err := b.Take(costEntry + len(f.Name)); err != nil {
 			return nil, err
 		}
 		if !fs.ValidPath(strings.TrimSuffix(f.Name, "/")) || strings.Contains(f.Name, `\`) {
@@ -116,7 +118,7 @@ func (a *archive) inflate(f *zip.File, packed int) ([]byte, error) {
 	if most := min(1032*uint64(packed), math.MaxInt); f.UncompressedSize64 > most {
 		return nil, fmt.Errorf("%d bytes cannot unpack to %d", packed, f.UncompressedSize64)
 	}
-	if err := a.budget.take(int(f.UncompressedSize64) + costInflate); err != nil {
+	if err := a.budget.Take(int(f.UncompressedSize64) + costInflate); err != nil {
 		return nil, err
 	}
 	r, err := f.Open()

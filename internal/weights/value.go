@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/cutline-go/cutline/internal/pickle"
 	"github.com/edsrzf/mmap-go"
 )
 
@@ -38,16 +39,16 @@ func (p *Pickle) Close() error { return p.mapping.Unmap() }
 // Value is one of the values of a [Pickle]. It may contain itself.
 type Value struct {
 	value  any
-	budget *budget
+	budget *pickle.Budget
 }
 
 // Kind names the type of v, with its article: "a dict", "a tensor".
-func (v Value) Kind() string { return kind(v.value) }
+func (v Value) Kind() string { return pickle.Kind(v.value) }
 
 // Class returns the class of an object, "" for other values.
 func (v Value) Class() string {
-	if o, ok := v.value.(*object); ok {
-		return o.class
+	if o, ok := v.value.(*pickle.Object); ok {
+		return o.Class
 	}
 	return ""
 }
@@ -55,15 +56,15 @@ func (v Value) Class() string {
 // Pairs goes through the keys that are texts, and their values, of a dict, or through
 // the attributes of an object.
 func (v Value) Pairs() iter.Seq2[string, Value] {
-	if o, ok := v.value.(*object); ok {
-		v.value = o.state
+	if o, ok := v.value.(*pickle.Object); ok {
+		v.value = o.State
 	}
 	return func(yield func(string, Value) bool) {
-		d, ok := v.value.(*dict)
+		d, ok := v.value.(*pickle.Dict)
 		if !ok {
 			return
 		}
-		for key, value := range d.pairs() {
+		for key, value := range d.Pairs() {
 			if name, ok := key.(string); ok && !yield(name, Value{value, v.budget}) {
 				return
 			}
@@ -84,19 +85,14 @@ func (v Value) Get(key string) (Value, bool) {
 
 // Items goes through a list or tuple.
 func (v Value) Items() iter.Seq[Value] {
-	chunks := [][]any{}
-	switch value := v.value.(type) {
-	case *list:
-		chunks = value.chunks
-	case tuple:
-		chunks = append(chunks, value)
-	}
 	return func(yield func(Value) bool) {
-		for _, chunk := range chunks {
-			for _, item := range chunk {
-				if !yield(Value{item, v.budget}) {
-					return
-				}
+		sequence, ok := v.value.(interface{ Items() iter.Seq[any] })
+		if !ok {
+			return
+		}
+		for item := range sequence.Items() {
+			if !yield(Value{item, v.budget}) {
+				return
 			}
 		}
 	}
@@ -127,7 +123,7 @@ func (v Value) Int() (int, bool) {
 func (v Value) Tensor(name string) (Tensor, error) {
 	found, ok := v.value.(*view)
 	if !ok {
-		return Tensor{}, fmt.Errorf("%.80q: %s, not a tensor", name, kind(v.value))
+		return Tensor{}, fmt.Errorf("%.80q: %s, not a tensor", name, pickle.Kind(v.value))
 	}
 	t, err := found.tensor(name, v.budget)
 	if err != nil {

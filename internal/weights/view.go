@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/cutline-go/cutline/internal/pickle"
 )
 
 // view is a torch tensor: elements of a storage, found by strides.
@@ -13,9 +15,12 @@ type view struct {
 	size, stride []int // per dimension, stride in elements
 }
 
+// Kind names a view in errors.
+func (*view) Kind() string { return "a tensor" }
+
 // tensor finds the bytes of a view. Views in C order share the file's bytes;
 // others, such as saved transposes, are copied into it.
-func (v *view) tensor(name string, b *budget) (Tensor, error) {
+func (v *view) tensor(name string, b *pickle.Budget) (Tensor, error) {
 	if v.storage == nil {
 		return Tensor{}, errors.New("an array without its elements")
 	}
@@ -37,7 +42,7 @@ func (v *view) tensor(name string, b *budget) (Tensor, error) {
 		t.Data = data[begin : begin+bytes : begin+bytes]
 		return t, nil
 	}
-	if err := b.take(bytes); err != nil {
+	if err := b.Take(bytes); err != nil {
 		return Tensor{}, err
 	}
 	t.Data = v.gather(make([]byte, 0, bytes), data, item)

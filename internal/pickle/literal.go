@@ -1,6 +1,7 @@
-package weights
+package pickle
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,18 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// take returns the next n bytes of the pickle.
-func (m *machine) take(n uint64) ([]byte, error) {
-	if left := len(m.in) - m.pos; n > uint64(left) {
-		return nil, fmt.Errorf("%d bytes are due, but %d are left", n, left)
-	}
-	b := m.in[m.pos : m.pos+int(n)]
-	m.pos += int(n)
-	return b, nil
-}
-
 // byte returns the next byte.
-func (m *machine) byte() (byte, error) {
+func (m *Machine) byte() (byte, error) {
 	b, err := m.take(1)
 	if err != nil {
 		return 0, err
@@ -28,7 +19,7 @@ func (m *machine) byte() (byte, error) {
 }
 
 // uint returns the next little-endian number of width bytes, at most 8.
-func (m *machine) uint(width uint64) (uint64, error) {
+func (m *Machine) uint(width uint64) (uint64, error) {
 	b, err := m.take(width)
 	if err != nil {
 		return 0, err
@@ -39,7 +30,7 @@ func (m *machine) uint(width uint64) (uint64, error) {
 }
 
 // literal pushes the constant that op and the bytes behind it spell.
-func (m *machine) literal(op byte) error {
+func (m *Machine) literal(op byte) error {
 	switch op {
 	case opNone:
 		return m.push(nil)
@@ -62,6 +53,14 @@ func (m *machine) literal(op byte) error {
 			return err
 		}
 		return m.pushNew(costNumber, math.Float64frombits(binary.BigEndian.Uint64(b)), nil)
+	case opInt, opLong, opFloat:
+		return m.decimal(op)
+	case opString, opUnicode:
+		return m.escaped(op == opString)
+	case opShortBinString:
+		return m.binString(1)
+	case opBinString:
+		return m.binString(4)
 	case opShortBinUnicode:
 		return m.unicode(1)
 	case opBinUnicode:
@@ -79,14 +78,14 @@ func (m *machine) literal(op byte) error {
 }
 
 // integer pushes the next unsigned number of width bytes.
-func (m *machine) integer(width uint64) error {
+func (m *Machine) integer(width uint64) error {
 	n, err := m.uint(width)
 	return m.pushNew(costNumber, int64(n), err)
 }
 
 // long pushes a two's-complement number of up to 8 bytes: no length, count or
 // setting in a model is longer.
-func (m *machine) long() error {
+func (m *Machine) long() error {
 	width, err := m.byte()
 	if err != nil {
 		return err
@@ -99,37 +98,47 @@ func (m *machine) long() error {
 	return m.pushNew(costNumber, int64(n<<unused)>>unused, err)
 }
 
-// unicode pushes a string behind a length of width bytes.
-func (m *machine) unicode(width uint64) error {
+// counted returns the bytes behind a length of width bytes.
+func (m *Machine) counted(width uint64) ([]byte, error) {
 	n, err := m.uint(width)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b, err := m.take(n)
+	return m.take(n)
+}
+
+// unicode pushes a string behind a length of width bytes.
+func (m *Machine) unicode(width uint64) error {
+	b, err := m.counted(width)
+	if err == nil && !utf8.Valid(b) {
+		err = errors.New("a string that is not UTF-8")
+	}
 	if err != nil {
 		return err
 	}
-	if !utf8.Valid(b) {
-		return errors.New("a string that is not UTF-8")
-	}
-	if err := m.budget.take(costText + len(b) + len(b)/8); err != nil {
-		return err
-	}
-	return m.push(string(b))
+	text, err := m.Resolver.Text(b)
+	return m.pushNew(0, text, err)
 }
 
 // bytes pushes the bytes behind a length of width bytes.
-func (m *machine) bytes(width uint64) error {
-	n, err := m.uint(width)
-	if err != nil {
-		return err
+func (m *Machine) bytes(width uint64) error {
+	b, err := m.counted(width)
+	return m.pushBytes(b, m.stream != nil, err)
+}
+
+// pushBytes pushes bytes, or a copy of those that are overwritten later.
+func (m *Machine) pushBytes(b []byte, overwritten bool, err error) error {
+	if err == nil && overwritten {
+		err = m.Budget.Take(len(b) + len(b)/8)
 	}
-	b, err := m.take(n)
-	return m.pushNew(costText, blob(b), err)
+	if err == nil && overwritten {
+		b = bytes.Clone(b)
+	}
+	return m.pushNew(costText, Bytes(b), err)
 }
 
 // proto checks the protocol's number.
-func (m *machine) proto() error {
+func (m *Machine) proto() error {
 	version, err := m.byte()
 	if err == nil && (version < 2 || version > 5) {
 		err = fmt.Errorf("pickle protocol %d is none of 2 to 5", version)
@@ -138,9 +147,9 @@ func (m *machine) proto() error {
 }
 
 // frame checks a frame's length. Frames serve buffering and mean nothing else.
-func (m *machine) frame() error {
+func (m *Machine) frame() error {
 	n, err := m.uint(8)
-	if left := len(m.in) - m.pos; err == nil && n > uint64(left) {
+	if left := len(m.in) - m.pos; err == nil && m.stream == nil && n > uint64(left) {
 		err = fmt.Errorf("a frame of %d bytes, but %d are left", n, left)
 	}
 	return err

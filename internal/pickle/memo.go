@@ -1,6 +1,9 @@
-package weights
+package pickle
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // memo holds what a pickle refers to again. Python numbers the entries in order;
 // chunks keep them without moving any but those of the first.
@@ -23,7 +26,7 @@ func (m *memo) clear() {
 }
 
 // put books and stores an entry, which may replace one.
-func (m *memo) put(i uint32, value any, b *budget) error {
+func (m *memo) put(i uint32, value any, b *Budget) error {
 	switch {
 	case i < m.count:
 		m.chunks[i/memoChunk][i%memoChunk] = value
@@ -33,7 +36,7 @@ func (m *memo) put(i uint32, value any, b *budget) error {
 			m.loose = map[uint32]any{}
 		}
 		m.loose[i] = value
-		return b.take(costLoose)
+		return b.Take(costLoose)
 	}
 	switch at := int(i / memoChunk); {
 	case at < len(m.chunks):
@@ -46,7 +49,7 @@ func (m *memo) put(i uint32, value any, b *budget) error {
 	*last = append(*last, value)
 	m.count++
 	delete(m.loose, i)
-	return b.take(costMemo)
+	return b.Take(costMemo)
 }
 
 // get returns an entry.
@@ -62,10 +65,17 @@ func (m *memo) get(i uint32) (any, error) {
 }
 
 // memoIndex reads the index of a memo opcode.
-func (m *machine) memoIndex(op byte) (uint32, error) {
+func (m *Machine) memoIndex(op byte) (uint32, error) {
 	switch op {
 	case opMemoize:
 		return m.memo.count + uint32(len(m.memo.loose)), nil
+	case opPut, opGet:
+		line, err := m.line(maxGlobal)
+		if err != nil {
+			return 0, err
+		}
+		n, err := strconv.ParseUint(string(line), 10, 32)
+		return uint32(n), err
 	case opBinPut, opBinGet:
 		n, err := m.uint(1)
 		return uint32(n), err
@@ -74,19 +84,19 @@ func (m *machine) memoIndex(op byte) (uint32, error) {
 	return uint32(n), err
 }
 
-func (m *machine) put(op byte) error {
+func (m *Machine) put(op byte) error {
 	i, err := m.memoIndex(op)
 	if err != nil {
 		return err
 	}
-	value, err := m.top()
+	value, err := m.below()
 	if err != nil {
 		return err
 	}
-	return m.memo.put(i, value, m.budget)
+	return m.memo.put(i, value, m.Budget)
 }
 
-func (m *machine) get(op byte) error {
+func (m *Machine) get(op byte) error {
 	i, err := m.memoIndex(op)
 	if err != nil {
 		return err

@@ -1,27 +1,46 @@
-package weights
+package pickle
 
 import "fmt"
 
-// The pickle opcodes that state dicts, modules and lists of captions consist of.
-// Source: CPython, Lib/pickletools.py, protocols 2 to 5.
+// The opcodes that a pickle may begin with: the protocol's number, and the length of what
+// follows.
+const (
+	Proto = 0x80
+	Frame = 0x95
+)
+
+// The other opcodes that state dicts, modules, lists of captions and counts of n-grams
+// consist of. Source: CPython, Lib/pickletools.py, protocols 0 to 5.
 const (
 	opMark            = '('
 	opStop            = '.'
+	opPop             = '0'
 	opBinBytes        = 'B'
 	opShortBinBytes   = 'C'
+	opFloat           = 'F'
+	opInt             = 'I'
 	opBinInt          = 'J'
 	opBinInt1         = 'K'
+	opLong            = 'L'
 	opBinInt2         = 'M'
 	opNone            = 'N'
 	opBinPersID       = 'Q'
 	opReduce          = 'R'
+	opString          = 'S'
+	opBinString       = 'T'
+	opShortBinString  = 'U'
+	opUnicode         = 'V'
 	opBinUnicode      = 'X'
 	opAppend          = 'a'
 	opBuild           = 'b'
 	opGlobal          = 'c'
+	opDict            = 'd'
 	opAppends         = 'e'
+	opGet             = 'g'
 	opBinGet          = 'h'
 	opLongBinGet      = 'j'
+	opList            = 'l'
+	opPut             = 'p'
 	opBinPut          = 'q'
 	opLongBinPut      = 'r'
 	opSetItem         = 's'
@@ -31,7 +50,6 @@ const (
 	opEmptyTuple      = ')'
 	opEmptyList       = ']'
 	opEmptyDict       = '}'
-	opProto           = 0x80
 	opNewObj          = 0x81
 	opTuple1          = 0x85
 	opTuple2          = 0x86
@@ -44,16 +62,13 @@ const (
 	opBinBytes8       = 0x8e
 	opStackGlobal     = 0x93
 	opMemoize         = 0x94
-	opFrame           = 0x95
 	opByteArray8      = 0x96
 )
 
 // opcodeName names an opcode that is not in the list above.
 func opcodeName(op byte) string {
 	names := map[byte]string{
-		'0': "POP", '1': "POP_MARK", '2': "DUP", 'F': "FLOAT",
-		'I': "INT", 'L': "LONG", 'P': "PERSID", 'S': "STRING", 'T': "BINSTRING", 'U': "SHORT_BINSTRING",
-		'V': "UNICODE", 'd': "DICT", 'g': "GET", 'i': "INST", 'l': "LIST", 'o': "OBJ", 'p': "PUT",
+		'1': "POP_MARK", '2': "DUP", 'P': "PERSID", 'i': "INST", 'o': "OBJ",
 		0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x8b: "LONG4",
 		0x8f: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x92: "NEWOBJ_EX",
 		0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
