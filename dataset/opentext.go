@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -75,20 +74,5 @@ func ReadOpenText(r io.Reader) iter.Seq2[string, error] {
 
 // LoadOpenText reads all sentences of a running text.
 func LoadOpenText(path string) ([]string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	var out []string
-	for sentence, err := range ReadOpenText(file) {
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		out = append(out, sentence)
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: no sentence of %d to %d words", path, fewestWords, mostWords)
-	}
-	return out, nil
+	return loadTexts(path, ReadOpenText, fmt.Sprintf("no sentence of %d to %d words", fewestWords, mostWords))
 }

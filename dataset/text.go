@@ -32,21 +32,24 @@ func ReadText(r io.Reader) iter.Seq2[string, error] {
 }
 
 // LoadText reads a whole text file, a sentence a line.
-func LoadText(path string) ([]string, error) {
+func LoadText(path string) ([]string, error) { return loadTexts(path, ReadText, "no text") }
+
+// loadTexts reads all texts of a file; none are an error.
+func loadTexts(path string, read func(io.Reader) iter.Seq2[string, error], none string) ([]string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	var out []string
-	for line, err := range ReadText(file) {
+	for text, err := range read(file) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		out = append(out, line)
+		out = append(out, text)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: no text", path)
+		return nil, fmt.Errorf("%s: %s", path, none)
 	}
 	return out, nil
 }

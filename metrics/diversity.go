@@ -1,9 +1,8 @@
 package metrics
 
 import (
-	"cmp"
 	"iter"
-	"slices"
+	"math"
 )
 
 // DistinctCounter computes distinct-n, the share of different n-grams among all
@@ -48,27 +47,10 @@ func (d *DistinctCounter) Close() error { return d.grams.close() }
 
 // Distinct returns distinct-n of captions that fit in memory.
 func Distinct(captions [][]string, n int) float64 {
-	found := map[gram]bool{}
-	total := 0
-	var words, grams []gram
-	for _, caption := range captions {
-		words = appendWords(words[:0], caption)
-		grams = appendGrams(grams[:0], words, n)
-		for _, g := range grams {
-			found[g] = true
-		}
-		total += len(grams)
-	}
-	return float64(len(found)) / float64(max(total, 1))
-}
-
-// MeanLength returns the mean number of tokens of a caption, 0 for none.
-func MeanLength(captions [][]string) float64 {
-	total := 0
-	for _, caption := range captions {
-		total += len(caption)
-	}
-	return float64(total) / float64(max(len(captions), 1))
+	counter := DistinctCounter{n: n, grams: newGramCounter(math.MaxInt)}
+	_ = counter.Add(captions) // fails on a full disk alone, and uses none
+	share, _ := counter.Share()
+	return share
 }
 
 // CaptionKey stands for a caption, token by token: a hash of 64 bits. That one of a
@@ -89,22 +71,19 @@ func KeyOf(caption []string) CaptionKey {
 // if so. The corpus score is the share of copies. The corpus is read once and
 // not kept.
 func Copies(captions []CaptionKey, corpus iter.Seq[[]string]) Scores {
-	order := make([]int, len(captions))
-	for i := range order {
-		order[i] = i
+	copied := make(map[CaptionKey]bool, len(captions))
+	for _, key := range captions {
+		copied[key] = false
 	}
-	byKey := func(a, b int) int { return cmp.Compare(captions[a], captions[b]) }
-	slices.SortFunc(order, byKey)
-	images := make([]float64, len(captions))
 	for text := range corpus {
 		key := KeyOf(text)
-		first, _ := slices.BinarySearchFunc(order, key, func(i int, key CaptionKey) int {
-			return cmp.Compare(captions[i], key)
-		})
-		for _, i := range order[first:] {
-			if captions[i] != key || images[i] == 1 {
-				break
-			}
+		if _, is := copied[key]; is {
+			copied[key] = true
+		}
+	}
+	images := make([]float64, len(captions))
+	for i, key := range captions {
+		if copied[key] {
 			images[i] = 1
 		}
 	}

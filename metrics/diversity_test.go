@@ -62,7 +62,7 @@ func TestEigenvalues(t *testing.T) {
 	}
 }
 
-func TestDistinctAndLength(t *testing.T) {
+func TestDistinct(t *testing.T) {
 	captions := captionsOf("a dog a dog", "a cat", "")
 	for _, c := range []struct {
 		name      string
@@ -71,8 +71,6 @@ func TestDistinctAndLength(t *testing.T) {
 		{"distinct-1", Distinct(captions, 1), 3.0 / 6},
 		{"distinct-2", Distinct(captions, 2), 3.0 / 4},
 		{"distinct-5", Distinct(captions, 5), 0},
-		{"mean length", MeanLength(captions), 2},
-		{"mean length of none", MeanLength(nil), 0},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is %g, want %g", c.name, c.got, c.want)

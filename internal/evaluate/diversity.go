@@ -1,11 +1,9 @@
 package evaluate
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/cutline-go/cutline/metrics"
 )
@@ -61,18 +59,13 @@ func (s *diversityScorer) Scores(context.Context) ([]Score, error) {
 // distinctCaptions is the share of different captions. An image whose caption k images
 // have scores 1/k, so that the mean is that share.
 func (s *diversityScorer) distinctCaptions() Score {
-	sorted := slices.Sorted(slices.Values(s.keys))
-	times := func(i int) int {
-		first, _ := slices.BinarySearch(sorted, s.keys[i])
-		n, _ := slices.BinarySearchFunc(sorted[first:], s.keys[i], func(key, own metrics.CaptionKey) int {
-			return cmp.Or(cmp.Compare(key, own), -1) // the place after the last
-		})
-		return n
+	times := make(map[metrics.CaptionKey]int, len(s.keys))
+	for _, key := range s.keys {
+		times[key]++
 	}
-	different := len(slices.Compact(slices.Clone(sorted)))
 	return Score{
-		Key: "distinct_captions", Name: "distinct captions", Corpus: float64(different) / float64(len(s.keys)),
-		images: len(s.keys), image: func(i int) float64 { return 1 / float64(times(i)) },
+		Key: "distinct_captions", Name: "distinct captions", Corpus: float64(len(times)) / float64(len(s.keys)),
+		images: len(s.keys), image: func(i int) float64 { return 1 / float64(times[s.keys[i]]) },
 	}
 }
 

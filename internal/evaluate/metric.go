@@ -50,7 +50,7 @@ func (m Metric) Scorer(r Resources) (Scorer, error) {
 	case METEOR:
 		return &meteorScorer{table: r.Paraphrases}, nil
 	case SPICE:
-		return &spiceScorer{jar: r.Jar}, nil
+		return &spiceScorer{mean: mean{key: "spice"}, jar: r.Jar}, nil
 	case Diversity:
 		return newDiversityScorer(), nil
 	case Copies:

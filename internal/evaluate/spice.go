@@ -18,7 +18,6 @@ type spiceScorer struct {
 const spiceImages = 4 * blockSize
 
 func (s *spiceScorer) Add(ctx context.Context, b Block) error {
-	s.key = "spice"
 	s.waiting = append(s.waiting, b.Samples...)
 	if len(s.waiting) < spiceImages {
 		return nil
