@@ -11,29 +11,59 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/cutline-go/cutline/internal/spill"
 )
 
-// Detect tells a file's format by what it begins with. The path may name a system,
-// as [File] allows.
-func Detect(path string) (Format, error) {
-	path, system := splitSystem(path)
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "", err
-	case info.IsDir():
-		return detectFolder(path)
-	case system != "":
-		return Map, nil
+// Open is the file of that path, a pipe among others, and of that format; where none is
+// named, what it begins with tells. A file that is not closed takes memory and disk.
+func Open(path string, format Format) (File, error) {
+	f := File{Path: path, Format: format}
+	name, system := splitSystem(path)
+	info, err := os.Stat(name)
+	if err != nil {
+		return f, err
 	}
-	file, err := os.Open(path)
+	if !info.IsDir() && !info.Mode().IsRegular() {
+		if f.copied, err = copied(name); err != nil {
+			return f, err
+		}
+	}
+	switch {
+	case format != "":
+	case info.IsDir():
+		f.Format, err = detectFolder(name)
+	case system != "":
+		f.Format = Map
+	default:
+		f.Format, err = f.detect(name)
+	}
+	return f, err
+}
+
+// copied keeps what can be read but once.
+func copied(name string) (*spill.File, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	kept := new(spill.File)
+	if _, err := io.Copy(kept, file); err != nil {
+		return nil, errors.Join(err, kept.Close())
+	}
+	return kept, nil
+}
+
+func (f File) detect(name string) (Format, error) {
+	file, err := f.open(name)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
 	format, err := detect(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	return format, nil
 }

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"os"
 	"strings"
+
+	"github.com/cutline-go/cutline/internal/spill"
 )
 
 // File is a file or folder of captions, in any of the formats.
@@ -20,6 +22,51 @@ type File struct {
 	// RestvalIsTrain counts Karpathy's split restval as train, as nearly everyone
 	// who trains on COCO does: 113,287 photos instead of 82,783.
 	RestvalIsTrain bool
+
+	copied *spill.File // of what can be read but once
+}
+
+// Close frees what [Open] may have copied.
+func (f File) Close() error {
+	if f.copied == nil {
+		return nil
+	}
+	return f.copied.Close()
+}
+
+// open opens the file of that name, which is the one that Path says, or lies in the
+// folder that it says.
+func (f File) open(name string) (io.ReadSeekCloser, error) {
+	if f.copied != nil {
+		return again{io.NewSectionReader(f.copied, 0, f.copied.Size())}, nil
+	}
+	return os.Open(name)
+}
+
+// again reads what was copied, as often as it takes.
+type again struct{ *io.SectionReader }
+
+func (again) Close() error { return nil }
+
+// Lines yields the lines of the file, whatever its format, without white space around
+// them and without empty ones.
+func (f File) Lines() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		file, err := f.open(f.Path)
+		if err != nil {
+			yield("", err)
+			return
+		}
+		defer file.Close()
+		for line, err := range ReadText(file) {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", f.Path, err)
+			}
+			if !yield(line, err) {
+				return
+			}
+		}
+	}
 }
 
 // References yields the images of the file with what people said of them. An
@@ -75,7 +122,7 @@ func (f File) named(records iter.Seq2[Record, error]) iter.Seq2[Record, error] {
 func (f File) read(parse func(object []byte) (Record, error)) iter.Seq2[Record, error] {
 	switch f.Format {
 	case Shards:
-		return readShards(f.Path)
+		return readShards(f.Path, f.open)
 	case Sidecars:
 		return readSidecars(os.DirFS(f.Path))
 	}
@@ -85,7 +132,7 @@ func (f File) read(parse func(object []byte) (Record, error)) iter.Seq2[Record, 
 			yield(Record{}, fmt.Errorf("only a file of format %s has systems", Map))
 			return
 		}
-		file, err := os.Open(path)
+		file, err := f.open(path)
 		if err != nil {
 			yield(Record{}, err)
 			return

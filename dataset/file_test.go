@@ -35,11 +35,11 @@ func results(f dataset.File) (list []dataset.Record, err error) {
 // detected is the file of testdata/formats in the format that it is found to be in.
 func detected(t *testing.T, path string) dataset.File {
 	t.Helper()
-	format, err := dataset.Detect(path)
+	file, err := dataset.Open(path, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dataset.File{Path: path, Format: format}
+	return file
 }
 
 func fixture(name string) string { return filepath.Join("testdata", "formats", name) }

@@ -58,7 +58,7 @@ func fuzzFormat(f *testing.F, format dataset.Format, fixtures ...string) {
 		}
 		_, err = results(file)
 		checkError(t, path, err)
-		_, err = dataset.Detect(path)
+		_, err = dataset.Open(path, "")
 		checkError(t, path, err)
 	})
 }

@@ -85,8 +85,8 @@ func TestMissingFile(t *testing.T) {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
-	if _, err := dataset.Detect(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Detect: %v", err)
+	if _, err := dataset.Open(path, ""); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open: %v", err)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestSystems(t *testing.T) {
 	}
 }
 
-func TestDetectRefuses(t *testing.T) {
+func TestOpenRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                      "the file is empty",
 		"\n \n":                 "the file is empty",
@@ -116,7 +116,7 @@ func TestDetectRefuses(t *testing.T) {
 		"{\"a\xff\": \"A dog\"": "at byte 3: not UTF-8",
 	} {
 		path := write(t, "captions", text)
-		if _, err := dataset.Detect(path); !strings.HasPrefix(message(err), path+": "+want) {
+		if _, err := dataset.Open(path, ""); !strings.HasPrefix(message(err), path+": "+want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 )
 
 // Photos gives the bytes of photographs by name.
@@ -23,7 +24,8 @@ type folder struct{ fs.FS }
 func (f folder) Open(name string) (io.ReadCloser, error) { return f.FS.Open(name) }
 
 // OpenPhotos opens a folder or an uncompressed tar archive and lists the photos in it,
-// which it tells by their extensions, by name. Close them after use.
+// which it tells by their extensions, by name. In a folder, names that begin with a dot
+// are left out. Close them after use.
 func OpenPhotos(path string) (photos Photos, names []string, close func() error, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -32,10 +34,17 @@ func OpenPhotos(path string) (photos Photos, names []string, close func() error,
 	photos, close = Folder(path), func() error { return nil }
 	if info.IsDir() {
 		err = fs.WalkDir(os.DirFS(path), ".", func(name string, entry fs.DirEntry, err error) error {
-			if err == nil && entry.Type().IsRegular() {
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			hidden := strings.HasPrefix(entry.Name(), ".") && name != "."
+			switch {
+			case hidden && entry.IsDir():
+				return fs.SkipDir
+			case !hidden && entry.Type()&^fs.ModeSymlink == 0: // a file, or a link
 				names = append(names, name)
 			}
-			return err
+			return nil
 		})
 	} else {
 		var archive *Tar

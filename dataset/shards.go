@@ -12,7 +12,7 @@ import (
 )
 
 // readShards yields the samples of a webdataset archive, or of those in a folder.
-func readShards(name string) iter.Seq2[Record, error] {
+func readShards(name string, open opener) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		info, err := os.Stat(name)
 		names := []string{name}
@@ -27,7 +27,7 @@ func readShards(name string) iter.Seq2[Record, error] {
 			return
 		}
 		for _, name := range names {
-			for r, err := range readShard(name) {
+			for r, err := range readShard(name, open) {
 				if err != nil && info.IsDir() {
 					err = fmt.Errorf("%s: %w", path.Base(name), err)
 				}
@@ -39,9 +39,11 @@ func readShards(name string) iter.Seq2[Record, error] {
 	}
 }
 
-func readShard(name string) iter.Seq2[Record, error] {
+type opener func(name string) (io.ReadSeekCloser, error)
+
+func readShard(name string, open opener) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		file, err := os.Open(name)
+		file, err := open(name)
 		if err != nil {
 			yield(Record{}, err)
 			return

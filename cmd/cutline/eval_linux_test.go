@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -72,4 +73,36 @@ func writeManyCaptions(b *testing.B, n int) (references, results string) {
 	}
 	return write("references.jsonl", func(id string) []string { return people[id] }),
 		write("results.jsonl", func(id string) []string { return []string{predictions["magic"][id]} })
+}
+
+// TestEvalPipes scores what comes from pipes, each of which can be read but once: the
+// format is told by what it begins with, and copies are looked for twice.
+func TestEvalPipes(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{
+		"references.json": `{"1": ["a dog runs", "the dog runs fast"], "2": ["a cat sleeps"]}`,
+		"results.json":    `[{"image_id": 1, "caption": "a dog runs"}, {"image_id": 2, "caption": "a cat sits"}]`,
+		"against.json":    `[{"image_id": 1, "caption": "a dog"}, {"image_id": 2, "caption": "a cat"}]`,
+		"copies.txt":      "a cat sits\na bird\n",
+	}
+	args := func(suffix string) []string {
+		return []string{"eval", "--metrics", "bleu", "--references", filepath.Join(dir, "references.json"+suffix),
+			"--results", filepath.Join(dir, "results.json"+suffix), "--against", filepath.Join(dir, "against.json"+suffix),
+			"--copies-of", filepath.Join(dir, "copies.txt"+suffix), "--copies-format", "text"}
+	}
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(path, []byte(content), 0o600), syscall.Mkfifo(path+".pipe", 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		go func() { _ = os.WriteFile(path+".pipe", []byte(content), 0) }() // waits for the reader
+	}
+	status, want, messages := cutline(t, args("")...)
+	if status != statusDone || messages != "" {
+		t.Fatalf("files: status %d, %s", status, messages)
+	}
+	status, got, messages := cutline(t, args(".pipe")...)
+	if got = strings.ReplaceAll(got, ".pipe", ""); status != statusDone || messages != "" || got != want {
+		t.Errorf("pipes: status %d, %s, %s\nwant %s", status, messages, got, want)
+	}
 }

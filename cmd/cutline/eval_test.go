@@ -110,7 +110,7 @@ func TestEvalArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out, messages := cutline(t, "eval", "--model", model, "--photos", archive, "--references", references)
-	if want := "cutline: error: " + archive + ": no photos in this archive\n"; status != statusFailed || out != "" || messages != want {
+	if want := "cutline: error: " + archive + ": no photos\n"; status != statusFailed || out != "" || messages != want {
 		t.Errorf("an archive without photos: status %d, %q, %q", status, out, messages)
 	}
 }

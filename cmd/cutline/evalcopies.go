@@ -5,23 +5,22 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"github.com/cutline-go/cutline/dataset"
 )
 
-// corpus yields the captions that copies are looked for among. Nothing tells a plain
-// text by what it begins with, so that is what a .txt file is that is nothing else.
-func corpus(path, format string) (iter.Seq2[string, error], error) {
-	if format == "text" {
-		return nonEmpty(path, textCaptions(path)), nil
-	}
+// corpus yields the captions that copies are looked for among, until the file is closed.
+// Nothing tells a plain text by what it begins with, so that is what a .txt file is that
+// is nothing else.
+func corpus(path, format string) (iter.Seq2[string, error], dataset.File, error) {
 	file, err := captionFile(path, format)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && filepath.Ext(path) == ".txt" {
-		return nonEmpty(path, textCaptions(path)), nil
+	captions := fileCaptions(file)
+	undetected := err != nil && !errors.Is(err, fs.ErrNotExist) && filepath.Ext(path) == ".txt"
+	if undetected || err == nil && format == "text" {
+		captions, err = file.Lines(), nil
 	}
-	return nonEmpty(path, fileCaptions(file)), err
+	return nonEmpty(path, captions), file, err
 }
 
 // nonEmpty fails where there are no captions.
@@ -37,26 +36,6 @@ func nonEmpty[T any](path string, captions iter.Seq2[T, error]) iter.Seq2[T, err
 		if empty {
 			var none T
 			yield(none, fmt.Errorf("%s: no captions", path))
-		}
-	}
-}
-
-// textCaptions yields the lines of a file.
-func textCaptions(path string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		file, err := os.Open(path)
-		if err != nil {
-			yield("", err)
-			return
-		}
-		defer file.Close()
-		for line, err := range dataset.ReadText(file) {
-			if err != nil {
-				err = fmt.Errorf("%s: %w", path, err)
-			}
-			if !yield(line, err) {
-				return
-			}
 		}
 	}
 }

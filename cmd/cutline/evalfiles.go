@@ -31,6 +31,7 @@ func (f *evalFiles) readReferences() (*dataset.References, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer file.Close() // what was read of it is kept
 	references, err := dataset.NewReferences(f.chosen(file.References()))
 	if err != nil {
 		return nil, err
@@ -69,6 +70,7 @@ func (f *evalFiles) pairResults(name string, references *dataset.References, set
 	if err != nil {
 		return nil, err
 	}
+	defer file.Close()
 	results := file.Results()
 	if sets {
 		results = file.Sets()
@@ -112,11 +114,8 @@ func (f *evalFiles) checkDuplicates(set *captionSet, results string) error {
 }
 
 func captionFile(path, format string) (dataset.File, error) {
-	file := dataset.File{Path: path, Format: dataset.Format(format)}
-	if format != "auto" {
-		return file, nil
+	if format == "auto" {
+		format = ""
 	}
-	var err error
-	file.Format, err = dataset.Detect(path)
-	return file, err
+	return dataset.Open(path, dataset.Format(format))
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/cutline-go/cutline/dataset"
 )
@@ -19,33 +16,11 @@ type photoSet struct {
 }
 
 func openPhotos(path string) (*photoSet, error) {
-	info, err := os.Stat(path)
+	photos, names, close, err := dataset.OpenPhotos(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.IsDir() {
-		archive, err := dataset.OpenTar(path)
-		if err != nil {
-			return nil, err
-		}
-		photos := slices.DeleteFunc(archive.Names(), func(name string) bool { return !hasPhotoEnding(name) })
-		if len(photos) == 0 {
-			return nil, errors.Join(fmt.Errorf("%s: no photos in this archive", path), archive.Close())
-		}
-		return &photoSet{photos, archive.Open, archive.Close}, nil
-	}
-	set := &photoSet{open: dataset.Folder(path).Open, close: func() error { return nil }}
-	for _, in := range walk(path) {
-		name, err := filepath.Rel(path, in.name)
-		if in.err != nil {
-			err = fmt.Errorf("%s: %w", in.name, in.err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		set.names = append(set.names, filepath.ToSlash(name))
-	}
-	return set, nil
+	return &photoSet{names, photos.Open, close}, nil
 }
 
 // pair finds each image's photo as [dataset.References.Pair] finds its caption: the

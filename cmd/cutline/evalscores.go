@@ -29,7 +29,8 @@ type scoring struct {
 	model      *captioner.Captioner // nil without them
 	likeness   likeness
 	corpus     iter.Seq2[string, error] // nil without --copies-of
-	photoCache map[string][]float32     // embeddings by name, which metrics share
+	corpusFile dataset.File
+	photoCache map[string][]float32 // embeddings by name, which metrics share
 	textCache  map[string][]float32
 }
 
@@ -42,7 +43,7 @@ func (cmd *evalCmd) newScoring(c *console) (s *scoring, err error) {
 		}
 	}()
 	if cmd.CopiesOf != "" {
-		if s.corpus, err = corpus(cmd.CopiesOf, cmd.CopiesFormat); err != nil {
+		if s.corpus, s.corpusFile, err = corpus(cmd.CopiesOf, cmd.CopiesFormat); err != nil {
 			return s, err
 		}
 	}
@@ -64,9 +65,9 @@ func (cmd *evalCmd) newScoring(c *console) (s *scoring, err error) {
 }
 
 func (s *scoring) close() error {
-	var err error
+	err := s.corpusFile.Close()
 	if s.references != nil {
-		err = s.references.Close()
+		err = errors.Join(err, s.references.Close())
 	}
 	if s.photos != nil {
 		err = errors.Join(err, s.photos.close())

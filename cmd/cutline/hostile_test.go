@@ -132,11 +132,11 @@ func readTar(path string) error {
 
 // readCaptions finds the format out and reads all records.
 func readCaptions(path string) error {
-	format, err := dataset.Detect(path)
+	file, err := dataset.Open(path, "")
 	if err != nil {
 		return err
 	}
-	for _, err := range (dataset.File{Path: path, Format: format}).References() {
+	for _, err := range file.References() {
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package recipe
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +31,9 @@ func (d TextData) groups() ([][]string, error) {
 	}
 	var out [][]string
 	for _, path := range d.Text {
+		if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s: a pipe can be read but once, and training goes back to its texts; write them to a file first", path)
+		}
 		read := d.records
 		if strings.EqualFold(filepath.Ext(path), ".txt") {
 			read = d.lines
@@ -74,12 +78,14 @@ func (d TextData) lines(path string) ([][]string, error) {
 
 // records reads a file of captions of photos.
 func (d TextData) records(path string) ([][]string, error) {
-	format, err := dataset.Detect(path)
+	file, err := dataset.Open(path, "")
 	if err != nil {
 		return nil, fmt.Errorf("%w; name plain text .txt", err)
 	}
+	defer file.Close()
+	file.RestvalIsTrain = true
 	var out [][]string
-	for r, err := range (dataset.File{Path: path, Format: format, RestvalIsTrain: true}).References() {
+	for r, err := range file.References() {
 		if err != nil {
 			return nil, err
 		}
