@@ -1,6 +1,7 @@
 package captioner
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/cutline-go/cutline/internal/align"
@@ -34,7 +35,7 @@ func (o *opened) loadCentres() error {
 }
 
 // aligned does to photos' embeddings what the captioner's Align says.
-func (c *Captioner) aligned(embeddings [][]float32) ([][]float32, error) {
+func (c *Captioner) aligned(ctx context.Context, embeddings [][]float32) ([][]float32, error) {
 	if len(embeddings) == 0 {
 		return embeddings, nil
 	}
@@ -48,6 +49,8 @@ func (c *Captioner) aligned(embeddings [][]float32) ([][]float32, error) {
 			out[i] = align.MeanShift(e, c.centres.photo, c.centres.text)
 		}
 		return out, nil
+	case modelfolder.AlignTextual:
+		return c.textualiser.Textualize(ctx, embeddings)
 	case modelfolder.AlignMemory:
 		return align.Project(memory, embeddings, c.folder.Config.Memory.Temperature)
 	case modelfolder.AlignNearest:

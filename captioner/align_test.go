@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cutline-go/cutline/captioner"
+	"github.com/cutline-go/cutline/internal/golden"
 )
 
 // with returns a captioner that aligns so.
@@ -109,6 +111,40 @@ func TestMemory(t *testing.T) {
 	}
 	if got, want := caption(t, c, off), caption(t, plain, unit); got.Text != want.Text {
 		t.Errorf("projected: %q, the text's embedding itself: %q", got.Text, want.Text)
+	}
+}
+
+// TestTextualises: a model with a textualiser captions what that makes of a photo,
+// W·x + b for one of one layer; asked for none, it captions the photo as it is.
+func TestTextualises(t *testing.T) {
+	dir := folder(t, kind{textual: true})
+	c, err := captioner.Open(dir, captioner.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	file := golden.Load(t, filepath.Join(dir, "model.safetensors"))
+	weight, bias := golden.Floats(t, file, "text_generator.layers.0.weight"), golden.Floats(t, file, "text_generator.layers.0.bias")
+	differ := false
+	for _, photo := range photos(6) {
+		embedding, err := c.EmbedImage(context.Background(), photo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := slices.Clone(bias)
+		for i := range text {
+			for j, v := range embedding {
+				text[i] += weight[i*len(embedding)+j] * v
+			}
+		}
+		got, want := caption(t, c, embedding), caption(t, with(t, c, "none"), text)
+		if got.Text != want.Text {
+			t.Errorf("textualised: %q, by hand: %q", got.Text, want.Text)
+		}
+		differ = differ || caption(t, with(t, c, "none"), embedding).Text != got.Text
+	}
+	if !differ {
+		t.Error("no photo's caption depends on whether it is textualised")
 	}
 }
 

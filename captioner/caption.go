@@ -174,7 +174,7 @@ func (c *Captioner) candidates(ctx context.Context, embeddings [][]float32) ([][
 	if c.align == modelfolder.AlignCaption {
 		return c.remembered(embeddings)
 	}
-	moved, err := c.aligned(embeddings)
+	moved, err := c.aligned(ctx, embeddings)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/cyclegan"
 	"github.com/cutline-go/cutline/internal/decode"
 	"github.com/cutline-go/cutline/internal/engine"
 	"github.com/cutline-go/cutline/internal/imageproc"
@@ -40,15 +41,16 @@ type Captioner struct {
 
 // opened is what the captioners that With returns share.
 type opened struct {
-	folder    modelfolder.Model // without its tensors, which store holds
-	files     io.Closer         // of the memory; nil where there is none
-	engine    compute.Backend
-	store     *model.Store
-	encoder   *clip.Encoder
-	generator *clipcap.Generator // nil for a CLIP alone
-	centres   centres
-	limits    imageproc.Limits
-	batch     int
+	folder      modelfolder.Model // without its tensors, which store holds
+	files       io.Closer         // of the memory; nil where there is none
+	engine      compute.Backend
+	store       *model.Store
+	encoder     *clip.Encoder
+	generator   *clipcap.Generator // nil for a CLIP alone
+	centres     centres
+	textualiser *cyclegan.Translator // nil where the model has none
+	limits      imageproc.Limits
+	batch       int
 
 	// Calls hold it for reading, Close for writing.
 	mu     sync.RWMutex
@@ -123,6 +125,9 @@ func (o *opened) load(folder *modelfolder.Folder) (err error) {
 		o.generator, err = clipcap.NewGenerator(o.engine, o.store, *config.Captioner)
 	case config.MAGIC != nil:
 		o.generator, err = clipcap.NewTextGenerator(o.engine, o.store, *config.LanguageModel)
+	}
+	if err == nil && config.Textualiser != nil {
+		o.textualiser, err = cyclegan.NewTranslator(o.engine, o.store, *config.Textualiser)
 	}
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/cutline-go/cutline/captioner"
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/cyclegan"
 	"github.com/cutline-go/cutline/internal/decode"
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/gpt2"
@@ -32,6 +33,7 @@ type kind struct {
 	reranked bool // it searches with three beams and re-ranks them, unasked
 	memory   bool // it has a memory of texts, onto which it projects photos unasked
 	centres  bool // it has the centres of photos and texts
+	textual  bool // it translates photos' embeddings unasked
 	guided   bool // a language model that the CLIP guides, in the place of a captioner
 }
 
@@ -82,6 +84,9 @@ func folder(t testing.TB, k kind) string {
 	if k.centres {
 		config.Centres = &modelfolder.Centres{Photos: 3, Texts: 5}
 	}
+	if k.textual {
+		config.Textualiser, config.Align = &cyclegan.Config{Width: 12, Layers: 1}, modelfolder.AlignTextual
+	}
 	m.Config, m.Tensors = config, draw(t, config)
 	switch {
 	case k.mute:
@@ -107,7 +112,7 @@ func draw(t testing.TB, c modelfolder.Config) []weights.Tensor {
 	if err := store.InitializeVariables(backend, nil); err != nil {
 		t.Fatal(err)
 	}
-	tensors, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope, modelfolder.CentreScope)
+	tensors, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope, modelfolder.CentreScope, cyclegan.TextGenerator)
 	if err != nil {
 		t.Fatal(err)
 	}

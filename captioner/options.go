@@ -36,8 +36,8 @@ type Decoding struct {
 	// Align is what is done to the photo's embedding before a captioner that learned
 	// from texts reads it: "none", "mean" (moved by the difference of the centres of
 	// photos and texts), "memory" (DeCap's projection), "nearest" (the memory's nearest
-	// embedding) or "caption" (the memory's nearest text, as it is); "" is as the model
-	// says.
+	// embedding), "caption" (the memory's nearest text, as it is) or "textualise" (the
+	// latent CycleGAN's translation); "" is as the model says.
 	Align string `json:"align,omitempty"`
 }
 

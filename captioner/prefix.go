@@ -39,7 +39,7 @@ func (c *Captioner) PrefixWords(ctx context.Context, embedding []float32, n int)
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	moved, err := c.aligned([][]float32{embedding})
+	moved, err := c.aligned(ctx, [][]float32{embedding})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -14,7 +14,7 @@ type decodingFlags struct {
 	MaxLength     int     `group:"Decoding" placeholder:"N" help:"Most tokens of a caption; the model's own limit unless given."`
 	NoRepeatNgram int     `group:"Decoding" placeholder:"N" help:"Let no run of N tokens occur twice in a caption."`
 	NBest         int     `group:"Decoding" placeholder:"K" help:"K captions of each photo with their scores, by beam search unless sampled."`
-	Align         string  `group:"Decoding" placeholder:"HOW" help:"Move photos among the texts that a model learned from: none, mean, memory, nearest or caption; as the model says unless given."`
+	Align         string  `group:"Decoding" placeholder:"HOW" help:"Move photos among the texts that a model learned from: none, mean, memory, nearest, caption or textualise; as the model says unless given."`
 	Rerank        string  `group:"Decoding" enum:"none,clip" default:"none" help:"Order those by likeness to the photo (clip) instead of probability."`
 }
 

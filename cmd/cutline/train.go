@@ -26,6 +26,7 @@ type trainCmd struct {
 	UnsupervisedClipCap trainUnsupervisedClipCapCmd `cmd:"" name:"unsupervised-clipcap" help:"Train a captioner from photos' captions, several each, without the photos."`
 	DeCap               trainDeCapCmd               `cmd:"" name:"decap" help:"Train a small decoder from a text file, with a memory of its captions."`
 	MAGIC               trainMAGICCmd               `cmd:"" name:"magic" help:"Adapt a language model to a text file, for CLIP to guide."`
+	LatentCycleGAN      trainLatentCycleGANCmd      `cmd:"" name:"latent-cyclegan" help:"Train a captioner from photos without captions and captions without photos."`
 }
 
 // trainFlags are what every training takes. The configuration has a field for
@@ -92,6 +93,15 @@ func (f meanFlags) overrides() []recipe.Override {
 	return given([]recipe.Override{{Path: "photos", Value: f.Photos}})
 }
 
+// unpairedFlags are photos that are learned from without captions.
+type unpairedFlags struct {
+	Photos string `placeholder:"PATH" help:"Photos without captions: a folder or a tar archive."`
+}
+
+func (f unpairedFlags) overrides() []recipe.Override {
+	return given([]recipe.Override{{Path: "photos", Value: f.Photos}})
+}
+
 type (
 	trainCLIPCmd struct {
 		pairFlags
@@ -129,6 +139,12 @@ type (
 	}
 	trainMAGICCmd struct {
 		textFlags
+		trainFlags
+	}
+	trainLatentCycleGANCmd struct {
+		textFlags
+		unpairedFlags
+		Decoder string `placeholder:"DIR" help:"Captioner that learned from texts, to translate photos for; one is trained from the text unless given."`
 		trainFlags
 	}
 )
@@ -169,6 +185,12 @@ func (cmd *trainDeCapCmd) Run(ctx context.Context, c *console) error {
 
 func (cmd *trainMAGICCmd) Run(ctx context.Context, c *console) error {
 	return cmd.run(ctx, c, "magic", "method.optimizer", cmd.textFlags.overrides(), new(recipe.MAGIC))
+}
+
+func (cmd *trainLatentCycleGANCmd) Run(ctx context.Context, c *console) error {
+	data := append(cmd.textFlags.overrides(), cmd.unpairedFlags.overrides()...)
+	data = append(data, given([]recipe.Override{{Path: "decoder", Value: cmd.Decoder}})...)
+	return cmd.run(ctx, c, "latent-cyclegan", "method.optimizer", data, new(recipe.LatentCycleGAN))
 }
 
 // trainable is a configuration that can be run.

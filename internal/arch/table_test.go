@@ -16,7 +16,7 @@ const (
 func networks() []string {
 	return []string{
 		"internal/nn", "internal/clip", "internal/gpt2", "internal/roberta",
-		"internal/mapper", "internal/clipcap",
+		"internal/mapper", "internal/clipcap", "internal/cyclegan",
 	}
 }
 
@@ -56,10 +56,11 @@ func table() map[string]rule {
 		"models": {},
 
 		// Networks.
-		"internal/clip":    {ours: []string{"internal/nn"}, others: graphs},
-		"internal/gpt2":    {ours: []string{"internal/nn"}, others: graphs},
-		"internal/roberta": {ours: []string{"internal/nn"}, others: graphs},
-		"internal/mapper":  {ours: []string{"internal/nn"}, others: graphs},
+		"internal/clip":     {ours: []string{"internal/nn"}, others: graphs},
+		"internal/gpt2":     {ours: []string{"internal/nn"}, others: graphs},
+		"internal/roberta":  {ours: []string{"internal/nn"}, others: graphs},
+		"internal/mapper":   {ours: []string{"internal/nn"}, others: graphs},
+		"internal/cyclegan": {ours: []string{"internal/nn"}, others: graphs},
 		"internal/clipcap": {
 			ours:   []string{"internal/mapper", "internal/gpt2", "internal/nn", "internal/decode"},
 			others: graphs,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/cyclegan"
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/method"
@@ -240,7 +241,9 @@ func compareGradients(t *testing.T, r *reference, store *model.Store) {
 }
 
 func exported(t *testing.T, store *model.Store) map[string][]float32 {
-	list, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope, roberta.Scope, roberta.HeadScope, roberta.LMHeadScope)
+	list, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope,
+		roberta.Scope, roberta.HeadScope, roberta.LMHeadScope,
+		cyclegan.TextGenerator, cyclegan.PhotoGenerator, cyclegan.TextDiscriminator, cyclegan.PhotoDiscriminator)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,7 @@
 // write such a folder, inference opens it, and they share nothing else.
 //
 //	config.json        the networks and all that using them takes: [Config]
-//	model.safetensors  clip.…, clip_project.…, gpt.transformer.…, centre.…
+//	model.safetensors  clip.…, clip_project.…, gpt.transformer.…, centre.…, text_generator.…
 //	memory.safetensors embeddings and texts, where the captioner looks photos up
 //	clip_tokenizer/    vocab.json and merges.txt, where there is a CLIP
 //	gpt_tokenizer/     the same, where there is a language model
@@ -22,6 +22,7 @@ import (
 
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/cyclegan"
 	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/imageproc"
 	"github.com/cutline-go/cutline/internal/roberta"
@@ -58,6 +59,9 @@ type Config struct {
 	Centres *Centres      `json:"centres,omitempty"` // of the embeddings
 	Memory  *MemoryConfig `json:"memory,omitempty"`
 	MAGIC   *MAGIC        `json:"magic,omitempty"` // language_model and clip write together
+
+	// Textualiser is the latent CycleGAN's generator of texts' embeddings.
+	Textualiser *cyclegan.Config `json:"textualiser,omitempty"`
 }
 
 // Kind tells the kinds of folder apart.
@@ -217,6 +221,9 @@ func (c Config) Declare(root *model.Scope, g *Graph) {
 	if c.Centres != nil {
 		c.Centres.Declare(root, g, c.CLIP.EmbedDim)
 	}
+	if c.Textualiser != nil {
+		c.Textualiser.Declare(root, g)
+	}
 	if c.RoBERTa != nil {
 		c.RoBERTa.Declare(root, g)
 	}
@@ -236,6 +243,9 @@ func (c Config) blocks() int {
 	}
 	if gpt := c.GPT(); gpt != nil {
 		total += gpt.Layers
+	}
+	if c.Textualiser != nil {
+		total += c.Textualiser.Layers
 	}
 	if c.RoBERTa != nil {
 		total += c.RoBERTa.Layers

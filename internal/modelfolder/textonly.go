@@ -19,10 +19,11 @@ type Align string
 // The ways.
 const (
 	AlignNone    Align = "none"
-	AlignMean    Align = "mean"    // moved by the difference of the centres
-	AlignMemory  Align = "memory"  // projected onto the memory, as DeCap does
-	AlignNearest Align = "nearest" // replaced by the nearest embedding of the memory
-	AlignCaption Align = "caption" // the nearest text of the memory is the caption
+	AlignMean    Align = "mean"       // moved by the difference of the centres
+	AlignMemory  Align = "memory"     // projected onto the memory, as DeCap does
+	AlignNearest Align = "nearest"    // replaced by the nearest embedding of the memory
+	AlignCaption Align = "caption"    // the nearest text of the memory is the caption
+	AlignTextual Align = "textualise" // translated by the latent CycleGAN
 )
 
 // Centres tells of which embeddings the folder holds the means, centre.photo and
@@ -54,8 +55,11 @@ type MAGIC struct {
 
 // validateTextOnly checks what captioners have that learned from texts.
 func (c Config) validateTextOnly() error {
-	if c.Captioner == nil && (c.Memory != nil || c.Centres != nil || c.Align != "") {
-		return errors.New("memory, centres or align without captioner")
+	if c.Captioner == nil && (c.Memory != nil || c.Centres != nil || c.Textualiser != nil || c.Align != "") {
+		return errors.New("memory, centres, textualiser or align without captioner")
+	}
+	if err := c.validateTextualiser(); err != nil {
+		return err
 	}
 	if m := c.Memory; m != nil && (m.Texts < 1 || !(m.Temperature > 0) || math.IsInf(m.Temperature, 0)) {
 		return fmt.Errorf("memory of %d texts with inverse_temperature %g, want more than 0 of both", m.Texts, m.Temperature)
@@ -64,6 +68,23 @@ func (c Config) validateTextOnly() error {
 		return err
 	}
 	return c.validateMAGIC()
+}
+
+func (c Config) validateTextualiser() error {
+	t := c.Textualiser
+	if t == nil {
+		return nil
+	}
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case t.Width != c.CLIP.EmbedDim:
+		return fmt.Errorf("the textualiser reads embeddings of width %d, but the CLIP makes them %d wide", t.Width, c.CLIP.EmbedDim)
+	case t.Normalize && !c.Captioner.Normalize:
+		return errors.New("the textualiser normalises embeddings, but the captioner reads them as they are")
+	}
+	return nil
 }
 
 // CanAlign tells whether a captioner has what that way takes; "" stands for its own.
@@ -81,8 +102,13 @@ func (c Config) CanAlign(a Align) error {
 			return fmt.Errorf("align is %q, but the model has no memory of texts", a)
 		}
 		return nil
+	case AlignTextual:
+		if c.Textualiser == nil {
+			return fmt.Errorf("align is %q, but the model has no textualiser: train latent-cyclegan makes one", a)
+		}
+		return nil
 	}
-	return fmt.Errorf("align is %q, want %q, %q, %q, %q or %q", a, AlignNone, AlignMean, AlignMemory, AlignNearest, AlignCaption)
+	return fmt.Errorf("align is %q, want %q, %q, %q, %q, %q or %q", a, AlignNone, AlignMean, AlignMemory, AlignNearest, AlignCaption, AlignTextual)
 }
 
 func (c Config) validateMAGIC() error {

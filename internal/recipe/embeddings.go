@@ -106,6 +106,23 @@ func (e *embedder) photos(ctx context.Context, d Data, records []dataset.Record,
 	})
 }
 
+// unlabelled embeds all photos of a folder or an archive, each as it is, by name.
+func (e *embedder) unlabelled(ctx context.Context, path string) (*dataset.Embeddings, error) {
+	source, names, closePhotos, err := dataset.OpenPhotos(path)
+	if err != nil {
+		return nil, err
+	}
+	defer closePhotos()
+	records := make([]dataset.Record, len(names))
+	for i, name := range names {
+		records[i].Image = name
+	}
+	if e.run.Forecast != nil {
+		records = records[:1] // nothing is embedded
+	}
+	return e.photos(ctx, Data{Photos: path}, records, source, plainView())
+}
+
 // embedBatch is how many photos are in memory at a time, prepared.
 const embedBatch = 32
 

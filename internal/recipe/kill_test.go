@@ -40,6 +40,7 @@ func trainInto(out string) int {
 			trainAs(run, "lm", new(recipe.LanguageModel)),
 			trainAs(run, "roberta", new(recipe.RoBERTa)),
 			trainAs(run, "clipcap-mlp", new(recipe.ClipCap)),
+			trainAs(run, "latent-cyclegan", new(recipe.LatentCycleGAN)),
 		)
 	}
 	if err != nil {

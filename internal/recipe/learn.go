@@ -122,6 +122,8 @@ type job[B any] struct {
 	size     int // of a batch
 	examples int
 	diverge  float64 // see [train.Plan]
+	rising   string
+	collapse train.Collapse
 	store    *model.Store
 	method   learner[B]
 	batch    func(update int) (B, error)
@@ -154,7 +156,7 @@ func learn[B any](ctx context.Context, run Run, j job[B]) error {
 	outcome, err := train.Loop(ctx, train.Plan{
 		Dir: filepath.Clean(run.Out) + ".run", Config: append(config, '\n'),
 		Updates: j.updates, SaveEvery: j.pace.SaveEvery, LogEvery: j.pace.LogEvery,
-		Examples: j.size, Diverge: j.diverge, Val: j.val,
+		Examples: j.size, Diverge: j.diverge, Rising: j.rising, Collapse: j.collapse, Val: j.val,
 	}, j.store, j.method, j.batch, run.Report)
 	if err != nil {
 		return err

@@ -71,16 +71,7 @@ func newCentres(ctx context.Context, e *embedder, texts *dataset.Embeddings, pho
 	if photos == "" {
 		return c, nil
 	}
-	source, names, closePhotos, err := dataset.OpenPhotos(photos)
-	if err != nil {
-		return nil, err
-	}
-	defer closePhotos()
-	records := make([]dataset.Record, len(names))
-	for i, name := range names {
-		records[i].Image = name
-	}
-	embeddings, err := e.photos(ctx, Data{Photos: photos}, records, source, plainView())
+	embeddings, err := e.unlabelled(ctx, photos)
 	if err != nil {
 		return nil, err
 	}

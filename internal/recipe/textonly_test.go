@@ -124,7 +124,7 @@ func captions(t *testing.T, folder, photo string) {
 		t.Fatal(err)
 	}
 	ways := 0
-	for _, align := range []string{"", "none", "mean", "memory", "nearest", "caption"} {
+	for _, align := range []string{"", "none", "mean", "memory", "nearest", "caption", "textualise"} {
 		other, err := c.With(captioner.Decoding{Align: align})
 		if err != nil {
 			continue
