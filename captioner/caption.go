@@ -142,7 +142,7 @@ func (c *Captioner) captionBatch(ctx context.Context, pixels [][]float32) ([]res
 	if c.generator == nil {
 		return nil, c.captionsNothing()
 	}
-	embeddings, err := c.encoder.Image(ctx, pixels)
+	embeddings, err := c.sound(c.encoder.Image(ctx, pixels))
 	if err != nil {
 		return nil, err
 	}
@@ -214,6 +214,16 @@ func (c *Captioner) checkEmbedding(embedding []float32) error {
 		return errors.New("an embedding with NaN or infinity")
 	}
 	return nil
+}
+
+// sound passes on what the CLIP made, unless that is NaN, which broken weights make.
+func (c *Captioner) sound(embeddings [][]float32, err error) ([][]float32, error) {
+	for _, e := range embeddings {
+		if err := c.checkEmbedding(e); err != nil {
+			return nil, fmt.Errorf("model %q: its CLIP makes %w", c.folder.Config.Name, err)
+		}
+	}
+	return embeddings, err
 }
 
 // search decodes captions for embeddings: all together, but where it samples one

@@ -251,6 +251,19 @@ func TestEmptyCaption(t *testing.T) {
 	}
 }
 
+// TestBrokenWeights holds that NaN is named where it arises.
+func TestBrokenWeights(t *testing.T) {
+	c := open(t, kind{broken: true}, captioner.Options{})
+	_, captionErr := c.Caption(t.Context(), photos(1)[0])
+	_, imageErr := c.EmbedImage(t.Context(), photos(1)[0])
+	_, textErr := c.EmbedText(t.Context(), "a dog")
+	for what, err := range map[string]error{"caption": captionErr, "photo": imageErr, "text": textErr} {
+		if want := `model "random": its CLIP makes an embedding with NaN or infinity`; err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", what, err, want)
+		}
+	}
+}
+
 // TestBadPhotoAmongGood holds that one bad photo costs only itself.
 func TestBadPhotoAmongGood(t *testing.T) {
 	c := open(t, kind{}, captioner.Options{Batch: 2})

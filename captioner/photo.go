@@ -63,7 +63,7 @@ func (c *Captioner) EmbedImage(ctx context.Context, img image.Image) ([]float32,
 		return nil, err
 	}
 	defer release()
-	embeddings, err := c.encoder.Image(ctx, [][]float32{pixels})
+	embeddings, err := c.sound(c.encoder.Image(ctx, [][]float32{pixels}))
 	if err != nil {
 		return nil, err
 	}

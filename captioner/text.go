@@ -58,7 +58,7 @@ func (c *Captioner) encodeTexts(ctx context.Context, texts []string) ([][]float3
 			return nil, err
 		}
 	}
-	return c.encoder.Text(ctx, tokens)
+	return c.sound(c.encoder.Text(ctx, tokens))
 }
 
 // cosine is 0 where a vector is zero.

@@ -102,7 +102,7 @@ func (cmd *analyzeGapCmd) captions(ctx context.Context, c *console, model *capti
 	if !cmd.Alignments {
 		return nil
 	}
-	aligned, err := align.Every(photos, texts)
+	aligned, err := align.Every(photos, photos, texts)
 	if err != nil {
 		return err
 	}

@@ -11,11 +11,12 @@ type Aligned struct {
 	Photos [][]float32 // [N, E]
 }
 
-// Every aligns N photos with N texts in each way that there is, with the set itself as
-// the reference, as the paper did. Text i is of photo i, which only the rotation named
-// after pairs makes use of.
-func Every(photos, texts [][]float32) ([]Aligned, error) {
-	from, err := Centre(slices.Values(photos))
+// Every aligns N photos in each way that there is, by the means and the axes of a
+// reference set of photos and texts, and by transport onto its texts, N as well. The
+// photos themselves may be the reference, as the paper had it. Text i is of the
+// reference's photo i, which only the rotation named after pairs makes use of.
+func Every(photos, reference, texts [][]float32) ([]Aligned, error) {
+	from, err := Centre(slices.Values(reference))
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func Every(photos, texts [][]float32) ([]Aligned, error) {
 	}
 	out := []Aligned{{"none", photos}, {"mean", each(photos, func(x []float32) []float32 { return MeanShift(x, from, to) })}}
 	for _, signs := range []Signs{AsDecomposed, BySkewness, ByPairs} {
-		r, err := NewRotation(photos, texts, signs)
+		r, err := NewRotation(reference, texts, signs)
 		if err != nil {
 			return nil, err
 		}

@@ -11,7 +11,7 @@ import (
 func TestEvery(t *testing.T) {
 	for _, count := range []int{2, 4, 50} {
 		long := rawWorld(count)
-		aligned, err := align.Every(long.photos, long.texts)
+		aligned, err := align.Every(long.photos, long.photos, long.texts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +27,7 @@ func TestEvery(t *testing.T) {
 				}
 			}
 		}
-		scaled, err := align.Every(near.photos, near.texts)
+		scaled, err := align.Every(near.photos, near.photos, near.texts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestEvery(t *testing.T) {
 		}
 	}
 	same := [][]float32{{1, 0}, {1, 0}, {1, 0}}
-	if _, err := align.Every(same, same); err != nil {
+	if _, err := align.Every(same, same, same); err != nil {
 		t.Errorf("photos and texts in one point: %v", err)
 	}
 }

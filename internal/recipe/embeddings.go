@@ -162,7 +162,7 @@ func (e *embedder) open(ctx context.Context, stage, key string, rows int, fill f
 	}
 	start, first := time.Now(), -1
 	cache := dataset.EmbeddingCache{Dir: e.run.Cache}
-	return cache.Open(ctx, key, rows, e.folder.Config.CLIP.EmbedDim, func(ctx context.Context, from, to int) ([][]float32, error) {
+	out, err := cache.Open(ctx, key, rows, e.folder.Config.CLIP.EmbedDim, func(ctx context.Context, from, to int) ([][]float32, error) {
 		if err := e.load(); err != nil {
 			return nil, err
 		}
@@ -175,6 +175,10 @@ func (e *embedder) open(ctx context.Context, stage, key string, rows int, fill f
 		}
 		return out, err
 	})
+	if err != nil {
+		return nil, fmt.Errorf("%s by the CLIP of model %q: %w", stage, e.folder.Config.Name, err)
+	}
+	return out, nil
 }
 
 // load gives the encoder its weights.

@@ -34,9 +34,9 @@ func (d TextData) groups() ([][]string, error) {
 		if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
 			return nil, fmt.Errorf("%s: a pipe can be read but once, and training goes back to its texts; write them to a file first", path)
 		}
-		read := d.records
+		read, split := d.records, d.ofSplit()
 		if strings.EqualFold(filepath.Ext(path), ".txt") {
-			read = d.lines
+			read, split = d.lines, "" // plain text has none
 		} else if d.OpenText {
 			return nil, fmt.Errorf("%s: open_text is for plain text, whose name ends in .txt", path)
 		}
@@ -45,7 +45,7 @@ func (d TextData) groups() ([][]string, error) {
 			return nil, err
 		}
 		if len(groups) == 0 {
-			return nil, fmt.Errorf("%s: no captions%s", path, d.ofSplit())
+			return nil, fmt.Errorf("%s: no captions%s", path, split)
 		}
 		out = append(out, groups...)
 	}

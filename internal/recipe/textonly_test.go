@@ -190,7 +190,7 @@ func TestTextOnlyRefuses(t *testing.T) {
 	refused(t, matched, filepath.Join(dir, "out"), dir, "every photo has one caption")
 	nan := capDec
 	nan.CLIP = brokenCLIP(t, c.CLIP, filepath.Join(dir, "broken"))
-	refused(t, nan, filepath.Join(dir, "out"), dir, "NaN")
+	refused(t, nan, filepath.Join(dir, "out"), dir, `embedding texts by the CLIP of model "small-clip": embeddings: embedding 0: value 0 is NaN`)
 }
 
 func refused(t *testing.T, r trainable, out, cache, want string) {
