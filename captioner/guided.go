@@ -4,10 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
-
-	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/decode"
@@ -32,7 +28,7 @@ func (c *Captioner) searchGuided(ctx context.Context, embeddings [][]float32) ([
 	if len(embeddings) == 0 {
 		return nil, nil
 	}
-	scale, err := c.logitScale()
+	scale, err := clip.Scale(c.store)
 	if err != nil {
 		return nil, err
 	}
@@ -68,17 +64,4 @@ func (c *Captioner) searchGuided(ctx context.Context, embeddings [][]float32) ([
 		out[i] = []decode.Hypothesis{hypothesis}
 	}
 	return out, nil
-}
-
-// logitScale is what the CLIP multiplies cosines with.
-func (c *Captioner) logitScale() (float64, error) {
-	v := c.store.GetVariable(model.JoinPath("/", clip.Scope, "logit_scale"))
-	if v == nil {
-		return 0, fmt.Errorf("model %q: its CLIP has no logit_scale", c.folder.Config.Name)
-	}
-	value, err := v.Value()
-	if err != nil {
-		return 0, fmt.Errorf("model %q: logit_scale: %w", c.folder.Config.Name, err)
-	}
-	return math.Exp(float64(tensors.ToScalar[float32](value))), nil
 }

@@ -22,6 +22,7 @@ type trainCmd struct {
 
 	ClipCapMLP          trainClipCapMLPCmd          `cmd:"" name:"clipcap-mlp" aliases:"clipcap" help:"Train a captioner from photos with captions: an MLP before a language model that is tuned along."`
 	ClipCapTransformer  trainClipCapTransformerCmd  `cmd:"" name:"clipcap-transformer" help:"The same: a transformer before a frozen language model."`
+	SCST                trainSCSTCmd                `cmd:"" name:"scst" help:"Go on training a captioner by the scores of what it writes: self-critical, by CIDEr and its CLIP."`
 	CapDec              trainCapDecCmd              `cmd:"" name:"capdec" help:"Train a captioner from a text file alone."`
 	UnsupervisedClipCap trainUnsupervisedClipCapCmd `cmd:"" name:"unsupervised-clipcap" help:"Train a captioner from photos' captions, several each, without the photos."`
 	DeCap               trainDeCapCmd               `cmd:"" name:"decap" help:"Train a small decoder from a text file, with a memory of its captions."`
@@ -123,6 +124,11 @@ type (
 		pairFlags
 		trainFlags
 	}
+	trainSCSTCmd struct {
+		Captioner string `placeholder:"DIR" help:"The captioner to go on from; this program's unless given."`
+		pairFlags
+		trainFlags
+	}
 	trainCapDecCmd struct {
 		textFlags
 		meanFlags
@@ -167,6 +173,11 @@ func (cmd *trainClipCapMLPCmd) Run(ctx context.Context, c *console) error {
 
 func (cmd *trainClipCapTransformerCmd) Run(ctx context.Context, c *console) error {
 	return cmd.run(ctx, c, "clipcap-transformer", "method.optimizer", cmd.pairFlags.overrides(), new(recipe.ClipCap))
+}
+
+func (cmd *trainSCSTCmd) Run(ctx context.Context, c *console) error {
+	data := append(cmd.pairFlags.overrides(), given([]recipe.Override{{Path: "captioner", Value: cmd.Captioner}})...)
+	return cmd.run(ctx, c, "scst", "method.optimizer", data, new(recipe.SCST))
 }
 
 func (cmd *trainCapDecCmd) Run(ctx context.Context, c *console) error {

@@ -22,3 +22,6 @@ func (m *RoBERTa) Spoiled(batch Texts, update int) (ids, places, words [][]int32
 	s := m.spoil(batch, uint64(update))
 	return s.ids, s.places, s.words, s.counted
 }
+
+// LeaveOneOut is SCST's equation (2).
+var LeaveOneOut = leaveOneOut
