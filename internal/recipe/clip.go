@@ -17,7 +17,6 @@ import (
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/train"
-	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
 
@@ -33,6 +32,7 @@ type CLIP struct {
 	Pace      Pace            `json:"pace"`
 	Val       Val             `json:"val,omitzero"`
 	Seed      int64           `json:"seed"` // of initial values, order and augmentation
+	Half      bool            `json:"half"` // store the model in fp16
 
 	// Start is a model folder whose towers training goes on from, perhaps with larger
 	// photos; empty for towers that are drawn from Seed.
@@ -127,7 +127,7 @@ func (c CLIP) write(out string, store *model.Store, bpe *tokenizer.BPE, captione
 		scopes = append(scopes, clipcap.MapperScope, clipcap.GPTScope)
 	}
 	var err error
-	if m.Tensors, err = export(store, weights.F32, scopes...); err != nil {
+	if m.Tensors, err = export(store, storedAs(c.Half), scopes...); err != nil {
 		return err
 	}
 	if m.Run, err = runJSON(c, o, true, slices.Concat(c.Data.files(), c.Val.files())...); err != nil {

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"math"
 	"slices"
 
 	"github.com/cutline-go/cutline/captioner"
+	"github.com/cutline-go/cutline/internal/align"
 	"github.com/cutline-go/cutline/metrics"
 )
 
@@ -20,17 +21,27 @@ func nearest(ctx context.Context, c *captioner.Captioner, train, photos set) ([]
 	if err != nil {
 		return nil, err
 	}
-	captions := make([]string, len(queries))
-	for i, query := range queries {
-		best, at := math.Inf(-1), 0
-		for j, embedding := range known {
-			if s := dot(query, embedding); s > best {
-				best, at = s, j
-			}
-		}
-		captions[i] = train.records[at].Captions[0]
+	found, err := align.Nearest(rows(known), queries)
+	if err != nil {
+		return nil, err
+	}
+	captions := make([]string, len(found))
+	for i, row := range found {
+		captions[i] = train.records[row].Captions[0]
 	}
 	return captions, nil
+}
+
+// rows are embeddings as [align.Nearest] reads them.
+type rows [][]float32
+
+func (r rows) Len() int   { return len(r) }
+func (r rows) Width() int { return len(r[0]) }
+
+func (r rows) Block(from, to int, into []float32) {
+	for i, row := range r[from:to] {
+		copy(into[i*len(row):], row)
+	}
 }
 
 // shortlisted is the number of captions that constant scores on all photos, and the
@@ -72,19 +83,11 @@ func best(captions []string, images []metrics.Tokens, df *metrics.DocumentFreque
 		scores[caption] = metrics.CIDErD(samples, df).Corpus
 	}
 	sorted := slices.Clone(captions)
-	slices.SortStableFunc(sorted, func(a, b string) int {
-		switch {
-		case scores[a] > scores[b]:
-			return -1
-		case scores[a] < scores[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(scores[b], scores[a]) })
 	return sorted[:min(most, len(sorted))]
 }
 
-// embed returns the photos' embeddings at length 1.
+// embed returns the photos' embeddings.
 func embed(ctx context.Context, c *captioner.Captioner, photos set) ([][]float32, error) {
 	var out [][]float32
 	for _, r := range photos.records {
@@ -96,24 +99,7 @@ func embed(ctx context.Context, c *captioner.Captioner, photos set) ([][]float32
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, unit(embedding))
+		out = append(out, embedding)
 	}
 	return out, nil
-}
-
-func unit(v []float32) []float32 {
-	norm := math.Sqrt(dot(v, v))
-	out := make([]float32, len(v))
-	for i, x := range v {
-		out[i] = float32(float64(x) / norm)
-	}
-	return out
-}
-
-func dot(a, b []float32) float64 {
-	sum := 0.0
-	for i := range a {
-		sum += float64(a[i]) * float64(b[i])
-	}
-	return sum
 }

@@ -33,38 +33,37 @@ func aspects(ctx context.Context, c *captioner.Captioner, native, squashed set, 
 	return nil
 }
 
-// recall prints how often a photo is among the best k of all for its own captions,
-// and the clip_similarity of captions with photos.
+// recall prints how often a photo is among the first k of all for its own captions.
 func recall(ctx context.Context, c *captioner.Captioner, photos set) error {
 	images, err := embed(ctx, c, photos)
 	if err != nil {
 		return err
 	}
-	hits, texts := map[int]int{}, 0
-	for i, r := range photos.records {
-		for _, text := range r.Captions {
-			embedding, err := c.EmbedText(ctx, text)
+	var ranks []int
+	for k := range len(photos.records[0].Captions) {
+		var texts [][]float32
+		for _, r := range photos.records {
+			text, err := c.EmbedText(ctx, r.Captions[k])
 			if err != nil {
 				return err
 			}
-			query := unit(embedding)
-			own, rank := dot(images[i], query), 1
-			for j, image := range images {
-				if j != i && dot(image, query) >= own {
-					rank++
-				}
-			}
-			texts++
-			for _, k := range []int{1, 5, 10} {
-				if rank <= k {
-					hits[k]++
-				}
+			texts = append(texts, text)
+		}
+		found, err := metrics.SelfRetrieval(images, texts)
+		if err != nil {
+			return err
+		}
+		ranks = append(ranks, found.Ranks...)
+	}
+	fmt.Printf("\nText-to-photo recall among %d photos, by their %d captions:", len(images), len(ranks))
+	for _, k := range []int{1, 5, 10} {
+		within := 0
+		for _, rank := range ranks {
+			if rank <= k {
+				within++
 			}
 		}
-	}
-	fmt.Printf("\nText-to-photo recall among %d photos, by their %d captions:", len(images), texts)
-	for _, k := range []int{1, 5, 10} {
-		fmt.Printf(" %.1f %% at %d", 100*float64(hits[k])/float64(texts), k)
+		fmt.Printf(" %.1f %% at %d", 100*float64(within)/float64(len(ranks)), k)
 	}
 	fmt.Println()
 	return nil
