@@ -102,6 +102,7 @@ func (c SCST) Train(ctx context.Context, run Run) error {
 	return learn(ctx, run, job[method.Scenes]{
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples,
 		store: store, method: learner, batch: source.Batch, val: c.Val.plan(judge.evaluate),
+		collapse: train.Collapse{Name: "distinct", Least: 0.1, Do: "lower the learning rate, or raise discriminability"},
 		write: func(o train.Outcome) error {
 			m, err := parts.model(store, network, c.Half)
 			if err != nil {
