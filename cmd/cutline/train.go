@@ -28,6 +28,7 @@ type trainCmd struct {
 	DeCap               trainDeCapCmd               `cmd:"" name:"decap" help:"Train a small decoder from a text file, with a memory of its captions."`
 	MAGIC               trainMAGICCmd               `cmd:"" name:"magic" help:"Adapt a language model to a text file, for CLIP to guide."`
 	LatentCycleGAN      trainLatentCycleGANCmd      `cmd:"" name:"latent-cyclegan" help:"Train a captioner from photos without captions and captions without photos."`
+	SemiSupervised      trainSemiSupervisedCmd      `cmd:"" name:"semi-supervised" help:"Train a captioner from a few captions of photos, and from what CLIP thinks of its own."`
 }
 
 // trainFlags are what every training takes. The configuration has a field for
@@ -147,6 +148,12 @@ type (
 		textFlags
 		trainFlags
 	}
+	trainSemiSupervisedCmd struct {
+		pairFlags
+		Labelled   int    `placeholder:"N" help:"Captions that are learned from, of as many photos as there are; all unless given."`
+		Unlabelled string `placeholder:"PATH" help:"Photos without captions, a folder or a tar archive; those of --photos unless given."`
+		trainFlags
+	}
 	trainLatentCycleGANCmd struct {
 		textFlags
 		unpairedFlags
@@ -202,6 +209,13 @@ func (cmd *trainLatentCycleGANCmd) Run(ctx context.Context, c *console) error {
 	data := append(cmd.textFlags.overrides(), cmd.unpairedFlags.overrides()...)
 	data = append(data, given([]recipe.Override{{Path: "decoder", Value: cmd.Decoder}})...)
 	return cmd.run(ctx, c, "latent-cyclegan", "method.optimizer", data, new(recipe.LatentCycleGAN))
+}
+
+func (cmd *trainSemiSupervisedCmd) Run(ctx context.Context, c *console) error {
+	data := append(cmd.pairFlags.overrides(), given([]recipe.Override{
+		{Path: "labelled", Value: cmd.Labelled}, {Path: "unlabelled", Value: cmd.Unlabelled},
+	})...)
+	return cmd.run(ctx, c, "semi-supervised", "method.optimizer", data, new(recipe.SemiSupervised))
 }
 
 // trainable is a configuration that can be run.

@@ -40,7 +40,7 @@ func NewGap(photos, texts [][]float32, of []int) (*Gap, error) {
 	p, t := newMoments(photos), newMoments(texts)
 	var own sums
 	for j, i := range of {
-		own.add(cosine(photos[i], texts[j]))
+		own.add(Cosine(photos[i], texts[j]))
 	}
 	centroids := make([]float64, len(p.mean))
 	for k := range centroids {
@@ -102,7 +102,8 @@ func (s sums) spread() Spread {
 	return Spread{mean, math.Sqrt(max(0, s.second/s.count-mean*mean))}
 }
 
-func cosine(a, b []float32) float64 {
+// Cosine is that of two embeddings [E].
+func Cosine(a, b []float32) float64 {
 	other, sum := Unit(b), 0.0
 	for k, v := range Unit(a) {
 		sum += float64(v) * float64(other[k])

@@ -53,27 +53,36 @@ func (v Vision) patches(visual *model.Scope, pixels *Node) *Node {
 // [B, E], not normalised. Since no position looks ahead, padding after the end
 // token changes nothing.
 func (c Config) EncodeText(scope *model.Scope, tokens *Node) *Node {
-	t, g, length := c.Text, tokens.Graph(), tokens.Shape().Dim(1)
-	table := nn.Param(scope.At("token_embedding"), g, "weight", nn.Normal(0.02), t.VocabSize, t.Width)
+	return c.EncodeWords(scope, c.Embed(scope, tokens), c.Text.endOf(tokens))
+}
+
+// EncodeWords is [Config.EncodeText] from what stands for the tokens, embeddings
+// [B, T, width] that need be no token's, with the position of the end token [B].
+func (c Config) EncodeWords(scope *model.Scope, words, end *Node) *Node {
+	t, g, length := c.Text, words.Graph(), words.Shape().Dim(1)
 	position := nn.Param(scope, g, "positional_embedding", nn.Normal(0.01), t.ContextLength, t.Width)
-	x := Add(nn.Lookup(table, tokens), InsertAxes(Slice(position, AxisRange(0, length)), 0))
+	x := Add(words, InsertAxes(Slice(position, AxisRange(0, length)), 0))
 
 	tower := tower{t.Width, t.Layers, t.Heads, c.Activation}
 	x = tower.blocks(scope.At("transformer"), x, nn.CausalMask(g, length))
 	x = nn.LayerNorm(scope.At("ln_final"), x, epsilon)
-	x = t.pool(x, tokens)
+	x = ReduceSum(Mul(x, InsertAxes(OneHot(end, length, x.DType()), -1)), 1) // [B, width]
 	return nn.Times(x, nn.Param(scope, g, "text_projection", nn.Normal(1/math.Sqrt(float64(t.Width))), t.Width, c.EmbedDim))
 }
 
-// pool picks the hidden state at the end token: [B, T, width] → [B, width].
-func (t Text) pool(x, tokens *Node) *Node {
+// Embed looks up token ids [...] in the text tower's table: [..., width].
+func (c Config) Embed(scope *model.Scope, ids *Node) *Node {
+	t := c.Text
+	return nn.Lookup(nn.Param(scope.At("token_embedding"), ids.Graph(), "weight", nn.Normal(0.02), t.VocabSize, t.Width), ids)
+}
+
+// endOf is the position of the end token in token ids [B, T]: [B].
+func (t Text) endOf(tokens *Node) *Node {
 	rank := tokens
 	if t.EndToken != 0 {
 		rank = ConvertDType(Equal(tokens, ConstAs(tokens, t.EndToken)), dtypes.Int32)
 	}
-	end := ArgMax(rank, 1, dtypes.Int32) // of equal ones, the first
-	pick := OneHot(end, tokens.Shape().Dim(1), x.DType())
-	return ReduceSum(Mul(x, InsertAxes(pick, -1)), 1)
+	return ArgMax(rank, 1, dtypes.Int32) // of equal ones, the first
 }
 
 // Logits are the scaled cosines of every image with every text: [B, B'], from

@@ -24,6 +24,12 @@ func (c Config) Embed(scope *model.Scope, ids *Node) *Node {
 	return nn.Lookup(c.wte(scope, ids.Graph()), ids)
 }
 
+// Mix is [Config.Embed] of distributions over the vocabulary [..., V] in the place of
+// ids: [..., D].
+func (c Config) Mix(scope *model.Scope, shares *Node) *Node {
+	return nn.Times(shares, c.wte(scope, shares.Graph()))
+}
+
 // Hidden runs the network over the embeddings x [B, T, D] at the positions
 // 0..T−1, prefix and words alike: the hidden states after ln_f [B, T, D], and the
 // keys and values of every layer.

@@ -132,26 +132,40 @@ func (e *embedder) texts(ctx context.Context, texts []string) (*dataset.Embeddin
 	if err := digestJSON(h, "texts", e.network); err != nil {
 		return nil, err
 	}
-	tokens := func(text string) ([]int32, error) {
-		return e.folder.CLIPTokenizer.Context(text, e.folder.Config.CLIP.Text.ContextLength, true)
-	}
 	for _, text := range texts { // in tokens, so that another tokenizer is another key
-		ids, err := tokens(text)
+		ids, err := e.tokens(text)
 		if err != nil {
-			return nil, fmt.Errorf("%.80q: %w", text, err)
+			return nil, err
 		}
 		fmt.Fprintln(h, ids)
 	}
 	return e.open(ctx, "embedding texts", sum(h), len(texts), func(ctx context.Context, from, to int) ([][]float32, error) {
-		rows := make([][]int32, to-from)
-		for i := range rows {
-			var err error
-			if rows[i], err = tokens(texts[from+i]); err != nil {
-				return nil, err
-			}
-		}
-		return e.encoder.Text(ctx, rows)
+		return e.read(ctx, texts[from:to])
 	})
+}
+
+// tokens are those of a text, cut to the CLIP's context length.
+func (e *embedder) tokens(text string) ([]int32, error) {
+	ids, err := e.folder.CLIPTokenizer.Context(text, e.folder.Config.CLIP.Text.ContextLength, true)
+	if err != nil {
+		return nil, fmt.Errorf("%.80q: %w", text, err)
+	}
+	return ids, nil
+}
+
+// read embeds texts that no other run will ask for.
+func (e *embedder) read(ctx context.Context, texts []string) ([][]float32, error) {
+	if err := e.load(); err != nil {
+		return nil, err
+	}
+	rows := make([][]int32, len(texts))
+	for i, text := range texts {
+		var err error
+		if rows[i], err = e.tokens(text); err != nil {
+			return nil, err
+		}
+	}
+	return e.encoder.Text(ctx, rows)
 }
 
 // open finds the rows of a key in the cache, or computes them and tells how far it

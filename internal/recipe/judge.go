@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/align"
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/decode"
 	"github.com/cutline-go/cutline/internal/train"
@@ -49,11 +50,16 @@ type captionJudge struct {
 	records    []dataset.Record
 	embeddings *dataset.Embeddings // one of each record
 	samples    int
+
+	// read embeds texts by the CLIP that embedded the photos; nil where nobody asks how
+	// alike a photo and its caption are.
+	read func(ctx context.Context, texts []string) ([][]float32, error)
 }
 
 // scores captions the photos greedily. val_cider is CIDEr-D with the document
 // frequencies of these photos' captions; val_distinct is the share of captions that
-// differ, which tells when a model says the same of all photos.
+// differ, which tells when a model says the same of all photos; val_similarity, where
+// somebody asks, how alike they are by CLIP.
 func (j *captionJudge) scores(ctx context.Context) (train.Losses, []train.Sample, error) {
 	const together = 32
 	captions := make([]metrics.Sample, 0, len(j.records))
@@ -84,10 +90,35 @@ func (j *captionJudge) scores(ctx context.Context) (train.Losses, []train.Sample
 	for _, c := range limited(captions, max(1, j.samples)) {
 		samples = append(samples, train.Sample{Of: c.ID, Text: c.Candidate})
 	}
-	return train.Losses{
+	scores := train.Losses{
 		{Name: "val_cider", Value: metrics.CIDErD(metrics.TokenizeAll(captions), nil).Corpus},
 		{Name: "val_distinct", Value: float64(len(distinct)) / float64(len(captions))},
-	}, samples[:min(j.samples, len(samples))], nil
+	}
+	if j.read != nil {
+		likeness, err := j.similarity(ctx, captions)
+		if err != nil {
+			return nil, nil, err
+		}
+		scores = append(scores, train.Loss{Name: "val_similarity", Value: likeness})
+	}
+	return scores, samples[:min(j.samples, len(samples))], nil
+}
+
+// similarity is the mean cosine of the photos and their captions.
+func (j *captionJudge) similarity(ctx context.Context, captions []metrics.Sample) (float64, error) {
+	texts := make([]string, len(captions))
+	for i, c := range captions {
+		texts[i] = c.Candidate
+	}
+	rows, err := j.read(ctx, texts)
+	if err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for i, row := range rows {
+		sum += align.Cosine(j.embeddings.Row(i), row)
+	}
+	return sum / float64(len(rows)), nil
 }
 
 // greedy searches as a model does that is asked for nothing else.

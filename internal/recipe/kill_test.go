@@ -41,6 +41,7 @@ func trainInto(out string) int {
 			trainAs(run, "roberta", new(recipe.RoBERTa)),
 			trainAs(run, "clipcap-mlp", new(recipe.ClipCap)),
 			trainAs(run, "latent-cyclegan", new(recipe.LatentCycleGAN)),
+			trainAs(run, "semi-supervised", new(recipe.SemiSupervised)),
 		)
 	}
 	if err != nil {

@@ -112,15 +112,22 @@ func maxTokens(gpt *modelfolder.Folder, n clipcap.Config) int {
 // first asks for them.
 func load(store *model.Store, folder *modelfolder.Folder, scopes ...string) error {
 	for _, scope := range scopes {
-		for _, t := range below(folder.Tensors, scope) {
-			values, err := t.Float32()
-			if err != nil {
-				return err
-			}
-			value := tensors.FromFlatDataAndDimensions(values, t.Shape...)
-			if _, err := store.CreateVariable(weights.VariablePath(t.Name), value); err != nil {
-				return err
-			}
+		if err := loadTensors(store, below(folder.Tensors, scope)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func loadTensors(store *model.Store, list []weights.Tensor) error {
+	for _, t := range list {
+		values, err := t.Float32()
+		if err != nil {
+			return err
+		}
+		value := tensors.FromFlatDataAndDimensions(values, t.Shape...)
+		if _, err := store.CreateVariable(weights.VariablePath(t.Name), value); err != nil {
+			return err
 		}
 	}
 	return nil

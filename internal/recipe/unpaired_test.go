@@ -31,7 +31,7 @@ func smallCycleGAN(c recipe.ClipCap) recipe.LatentCycleGAN {
 		},
 		Generator: cyclegan.Config{Layers: 2, FinalActivation: true, Normalize: true},
 		Batch:     4, Seed: 9, Pace: recipe.Pace{SaveEvery: 1, LogEvery: 1},
-		Val: recipe.Val{Data: recipe.Data{Captions: c.Data.Captions, Photos: c.Data.Photos, Split: "val"}, Every: 5, Select: "val_cider", Samples: 1},
+		Val: recipe.Val{Data: recipe.Data{Captions: c.Data.Captions, Photos: c.Data.Photos, Split: "val"}, Every: 5, Samples: 1},
 		Method: method.LatentCycleGANConfig{
 			Adversarial: 1, Cycle: 10, Identity: 5, Hidden: 8, Pool: 6, Optimizer: players, DiscriminatorRate: 2,
 		},
@@ -149,7 +149,9 @@ func TestLatentCycleGANRefuses(t *testing.T) {
 func TestKilledGANEndsAsOneLeftAlone(t *testing.T) {
 	compareKilled(t, 5, func() string {
 		dir := t.TempDir()
-		writeConfig(t, filepath.Join(dir, "latent-cyclegan.json"), smallCycleGAN(smallCaptioner(t, dir)))
+		gan := smallCycleGAN(smallCaptioner(t, dir))
+		gan.Val.Select = "val_cider"
+		writeConfig(t, filepath.Join(dir, "latent-cyclegan.json"), gan)
 		return filepath.Join(dir, "model")
 	})
 }

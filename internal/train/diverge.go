@@ -50,7 +50,7 @@ const (
 // take takes in a number of that name, and tells whether there was one.
 func (t *trend) take(losses Losses, name string) bool {
 	i := slices.IndexFunc(losses, func(l Loss) bool { return l.Name == name })
-	if i < 0 {
+	if i < 0 || math.IsNaN(losses[i].Value) {
 		return false
 	}
 	decay := averageDecay(1-1.0/window, t.Seen)

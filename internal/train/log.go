@@ -134,7 +134,7 @@ func (j *journal) evaluation(update int, e Evaluation) error {
 func writeObject(file *os.File, update int, numbers Losses, rest string) error {
 	var line bytes.Buffer
 	fmt.Fprintf(&line, `{"update":%d`, update)
-	for _, n := range numbers {
+	for _, n := range numbers.known() {
 		value, err := json.Marshal(n.Value)
 		if err != nil {
 			return fmt.Errorf("train: log: %s: %w", n.Name, err)
@@ -157,7 +157,10 @@ func writeRow(file *os.File, update int, numbers Losses) error {
 	names, row := strings.TrimSuffix(heading, ","), strconv.Itoa(update)
 	for _, n := range numbers {
 		names += "," + n.Name
-		row += "," + strconv.FormatFloat(n.Value, 'g', -1, 64)
+		row += ","
+		if !math.IsNaN(n.Value) {
+			row += strconv.FormatFloat(n.Value, 'g', -1, 64)
+		}
 	}
 	if info.Size() == 0 {
 		row = names + "\n" + row

@@ -175,7 +175,7 @@ func (r *run) after(ctx context.Context, losses Losses) error {
 	}
 	progress := NewProgress(Training, done, r.plan.Updates, done-r.first, time.Since(r.start))
 	progress.Rate *= float64(r.plan.Examples)
-	progress.Losses = losses
+	progress.Losses = losses.known()
 	if due {
 		var err error
 		if progress.Evaluation, err = r.judge(ctx); err != nil {

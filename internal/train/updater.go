@@ -13,8 +13,14 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Losses are the numbers that an update gives to the log, in order.
+// Losses are the numbers that an update gives to the log, in order. Those of all updates
+// of a run have the same names; NaN stands for a number that this one does not have.
 type Losses []Loss
+
+// known are the numbers that there are.
+func (l Losses) known() Losses {
+	return slices.DeleteFunc(slices.Clone(l), func(n Loss) bool { return math.IsNaN(n.Value) })
+}
 
 // Loss is one of them.
 type Loss struct {
