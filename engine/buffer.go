@@ -24,6 +24,7 @@ type Buffer struct {
 	only    layout // of the packed copy that the values are in, if dropped
 	dropped bool
 	kept    bool // the values were wanted again, so they stay
+	lent    bool // somebody may hold bytes
 }
 
 var _ compute.Buffer = (*Buffer)(nil)
@@ -41,6 +42,17 @@ func (b *Backend) BufferFromFlatData(_ compute.DeviceNum, flat any, shape shapes
 	}
 	buffer := &Buffer{backend: b, shape: shape.Clone(), bytes: alignedBytes(len(from))}
 	copy(buffer.bytes, from)
+	return buffer, nil
+}
+
+// FilledBuffer makes a buffer of float32s, which fill writes: the values of a file, say,
+// are in memory but once.
+func (b *Backend) FilledBuffer(shape shapes.Shape, fill func(flat []float32)) (compute.Buffer, error) {
+	if shape.DType != dtypes.Float32 || shape.IsDynamic() {
+		return nil, fmt.Errorf("engine: a buffer of shape %s filled with float32s", shape)
+	}
+	buffer := &Buffer{backend: b, shape: shape.Clone(), bytes: b.memory.take(bytesOf(shape))}
+	fill(floatsOf(buffer.bytes))
 	return buffer, nil
 }
 
@@ -95,6 +107,7 @@ func (b *Buffer) release() {
 func (b *Buffer) values() ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.lent = true
 	return b.restored()
 }
 
@@ -121,14 +134,23 @@ func (b *Buffer) finalized() bool {
 // drop leaves the packed copy as the only one, where it holds all values and
 // nothing else has asked for them.
 func (b *Buffer) drop() {
-	const worthwhile = 1 << 16 // bytes
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.lockedDrop()
+}
+
+// lockedDrop is drop for a caller that holds the lock. Other matrices are packed into
+// what it gives back.
+func (b *Buffer) lockedDrop() {
+	const worthwhile = 1 << 16 // bytes
 	if b.kept || len(b.packed) != 1 || len(b.bytes) < worthwhile {
 		return
 	}
 	for l := range b.packed {
 		if l.source == "" && l.offset == 0 && 4*l.k*l.n == len(b.bytes) {
+			if !b.lent {
+				b.backend.memory.give(b.bytes)
+			}
 			b.bytes, b.only, b.dropped = nil, l, true
 		}
 	}

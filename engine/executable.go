@@ -23,6 +23,7 @@ type Executable struct {
 	outputShapes []shapes.Shape
 	inputShapes  []shapes.Shape
 	packedOnly   []bool    // by parameter: only its packed copy is read
+	packedOnce   []bool    // by parameter: and by one instruction
 	environments sync.Pool // of *env
 }
 
@@ -48,6 +49,8 @@ type env struct {
 	inputs  []*Buffer
 	owned   []bool // by slot: its memory is that of a donated input
 	workers []worker
+
+	packedOnce []bool // as the executable's
 }
 
 // worker is the scratch memory of a thread.
@@ -119,7 +122,7 @@ func (x *Executable) newEnv() *env {
 	e := &env{
 		backend: x.backend, kernels: x.backend.kernels,
 		mem: make([][]byte, len(x.slots)), owned: make([]bool, len(x.slots)), inputs: make([]*Buffer, len(x.inputShapes)),
-		workers: make([]worker, x.backend.team.Size()),
+		workers: make([]worker, x.backend.team.Size()), packedOnce: x.packedOnce,
 	}
 	for _, s := range x.slots {
 		if s.kind == constant {

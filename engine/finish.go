@@ -27,7 +27,7 @@ func (p *planner) finish() (*Executable, error) {
 	}
 	x.slots, x.instructions = p.slots, needed(p.instructions)
 	x.arena = place(p.slots, x.instructions)
-	x.packedOnly = p.packedOnly(x.instructions)
+	x.packedOnly, x.packedOnce = p.packedOnly(x.instructions)
 	return x, x.runOnce(p.once)
 }
 
@@ -51,24 +51,25 @@ func needed(all []instruction) []instruction {
 }
 
 // packedOnly tells of each parameter whether instructions read nothing of it but
-// its packed copy.
-func (p *planner) packedOnly(instructions []instruction) []bool {
+// its packed copy, and whether that is one instruction.
+func (p *planner) packedOnly(instructions []instruction) (only, once []bool) {
 	reads := map[*slot]int{}
 	for _, in := range instructions {
 		for _, s := range in.reads {
 			reads[s]++
 		}
 	}
-	only := make([]bool, len(p.parameters))
+	only, once = make([]bool, len(p.parameters)), make([]bool, len(p.parameters))
 	for i, s := range p.parameters {
 		only[i] = reads[s] > 0 && reads[s] == p.packs[s]
+		once[i] = only[i] && reads[s] == 1
 	}
 	for _, s := range p.slots {
 		if s.kind == adopted {
-			only[s.parameter] = false
+			only[s.parameter], once[s.parameter] = false, false
 		}
 	}
-	return only
+	return only, once
 }
 
 // copyOut is a copy of an output that shares its memory with something else.

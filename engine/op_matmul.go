@@ -387,7 +387,7 @@ func (e *env) packedInput(m *matmul) ([]float32, error) {
 		from = make([]float32, m.source.size())
 		gatherView(from, floatsOf(bytes), m.source)
 	}
-	packed := make([]float32, kernels.PackedLen(l.k, l.n))
+	packed := floatsOf(e.backend.memory.take(4 * kernels.PackedLen(l.k, l.n)))
 	panels := (l.n + kernels.PanelWidth - 1) / kernels.PanelWidth
 	err = e.each(panels, func(_ *worker, panel int) {
 		kernels.PackPanel(packed, kernels.Matrix{Data: from[l.offset:], Row: l.row, Col: l.col}, l.k, l.n, panel)
@@ -399,6 +399,9 @@ func (e *env) packedInput(m *matmul) ([]float32, error) {
 		b.packed = map[layout][]float32{}
 	}
 	b.packed[l] = packed
+	if e.packedOnce[m.source.slot.parameter] {
+		b.lockedDrop() // at once, so that memory holds one matrix twice, not all
+	}
 	return packed, nil
 }
 

@@ -37,6 +37,71 @@ func compileTied(t *testing.T, b *Backend, n, v, d int) compute.Executable {
 	return exec
 }
 
+// TestFilledBuffer: what fill writes is the tensor, and who was lent its memory keeps it
+// when the packed copy takes its place.
+func TestFilledBuffer(t *testing.T) {
+	const n, v, d = 3, 301, 96
+	b := open(t, Options{})
+	shape := shapes.Make(dtypes.Float32, d, v)
+	made, err := b.FilledBuffer(shape, func(flat []float32) {
+		for i := range flat {
+			flat[i] = float32(i % 13)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := made.(*Buffer)
+	lent, err := table.values()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Clone(lent)
+	builder := b.Builder("product")
+	f := builder.Main()
+	x, err := f.Parameter("x", shapes.Make(dtypes.Float32, n, d), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := f.Parameter("w", shape, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := f.FusedDense(x, w, nil, compute.DenseConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Return([]compute.Value{y}, nil); err != nil {
+		t.Fatal(err)
+	}
+	exec, err := builder.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ones, err := b.FilledBuffer(shapes.Make(dtypes.Float32, n, d), func(flat []float32) { flat[0] = 1 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exec.Execute([]compute.Buffer{ones, table}, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if !table.dropped {
+		t.Error("the matrix is in memory twice")
+	}
+	for range 4 {
+		clear(b.memory.take(len(want)))
+	}
+	if !slices.Equal(lent, want) {
+		t.Error("memory that was lent is given to others")
+	}
+	if got, err := table.values(); err != nil || !slices.Equal(got, want) {
+		t.Errorf("the matrix came back changed: %v", err)
+	}
+	if _, err := b.FilledBuffer(shapes.Make(dtypes.Int32, 3), nil); err == nil {
+		t.Error("a buffer of integers is filled with float32s")
+	}
+}
+
 // TestPackedCopyIsTheOnlyOne: a matrix that is read through its packed copy alone
 // is in memory once, and comes back whole when it is asked for.
 func TestPackedCopyIsTheOnlyOne(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/imageproc"
+	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/weights"
 )
 
@@ -69,15 +72,12 @@ func TestStages(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer networks.Close()
-	var photo bytes.Buffer
-	if err := png.Encode(&photo, image.NewGray(image.Rect(0, 0, 20, 10))); err != nil {
-		t.Fatal(err)
-	}
-	stages, err := networks.Stages(t.Context(), Repeats{Runs: 2}, photo.Bytes(), 1)
+	photo := grey(t)
+	stages, err := networks.Stages(t.Context(), Repeats{Runs: 2}, photo, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := networks.Stages(t.Context(), Repeats{Runs: 2}, photo.Bytes(), 2)
+	two, err := networks.Stages(t.Context(), Repeats{Runs: 2}, photo, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestStages(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	}
-	if err := networks.Caption(t.Context(), photo.Bytes(), 2); err != nil {
+	if err := networks.Caption(t.Context(), photo, 2); err != nil {
 		t.Error(err)
 	}
 	if err := networks.Caption(t.Context(), []byte("no photo"), 1); !errors.Is(err, imageproc.ErrFormat) {
@@ -101,5 +101,55 @@ func TestMachine(t *testing.T) {
 	m, err := MeasureMachine(t.Context(), Repeats{Runs: 1}, golden.Engine(t), 1<<20, 64)
 	if err != nil || m.Read <= 0 || m.Triad <= 0 || m.GFLOPS <= 0 || m.Product != 64 {
 		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+func grey(t testing.TB) []byte {
+	t.Helper()
+	var photo bytes.Buffer
+	if err := png.Encode(&photo, image.NewGray(image.Rect(0, 0, 20, 10))); err != nil {
+		t.Fatal(err)
+	}
+	return photo.Bytes()
+}
+
+// BenchmarkHalf is the most memory that a file of half-precision weights, of the sizes of
+// ClipCap's networks, takes until it is loaded, and until it has captioned a photo.
+func BenchmarkHalf(b *testing.B) {
+	e, store := golden.Engine(b), model.NewStore()
+	if err := weights.Declare(e, store, clipCap().Declare); err != nil {
+		b.Fatal(err)
+	}
+	var tensors []weights.Tensor
+	for v := range store.IterVariables() {
+		shape := v.Shape()
+		t := weights.Tensor{Name: weights.TensorName(v.Path()), DType: weights.F16, Shape: shape.Dimensions}
+		t.Data = bytes.Repeat([]byte{0, 0x20}, shape.Size()) // 2⁻⁷
+		tensors = append(tensors, t)
+	}
+	path := filepath.Join(b.TempDir(), "half.safetensors")
+	if err := weights.WriteSafetensors(path, tensors, nil); err != nil {
+		b.Fatal(err)
+	}
+	tensors = nil
+	debug.FreeOSMemory()
+	file, err := weights.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	for b.Loop() {
+		folder := modelfolder.Folder{Model: modelfolder.Model{Config: clipCap(), Tensors: file.Tensors()}}
+		networks, err := Open(e, &folder)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer networks.Close()
+		b.ReportMetric(float64(4*networks.Parameters())/1e6, "MB-as-float32")
+		b.ReportMetric(float64(PeakMemory())/1e6, "MB-loaded")
+		if err := networks.Caption(b.Context(), grey(b), 1); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(PeakMemory())/1e6, "MB-captioned")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clip"
@@ -45,11 +44,15 @@ func random(engine compute.Backend, c modelfolder.Config) (*Networks, error) {
 	// Small numbers, drawn here: a graph that draws them takes several times their memory.
 	rng := rand.New(rand.NewPCG(1, 1))
 	for v := range store.IterVariables() {
-		values := make([]float32, v.Shape().Size())
-		for i := range values {
-			values[i] = 0.04 * (rng.Float32() - 0.5)
+		value, err := weights.OnEngine(engine, v.Shape(), func(flat []float32) {
+			for i := range flat {
+				flat[i] = 0.04 * (rng.Float32() - 0.5)
+			}
+		})
+		if err == nil {
+			err = v.SetValue(value)
 		}
-		if err := v.SetValue(tensors.FromFlatDataAndDimensions(values, v.Shape().Dimensions...)); err != nil {
+		if err != nil {
 			return nil, fmt.Errorf("random weights: %w", err)
 		}
 	}

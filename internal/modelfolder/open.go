@@ -212,13 +212,13 @@ func fileError(dir, file string, err error) error {
 	return fmt.Errorf("%s: %w", path.Join(dir, file), err)
 }
 
-// Load gives store the values of all tensors as float32. The store may hold
-// nothing else. Where the tensors are not exactly those that the networks ask for,
+// Load gives store the values of all tensors as float32, which engine holds: they are
+// in memory once. The store may hold nothing else. Where the tensors are not exactly those that the networks ask for,
 // the error is a *weights.MismatchError and store has no values.
 func (f *Folder) Load(engine compute.Backend, store *model.Store) error {
 	err := weights.Declare(engine, store, f.Config.Declare)
 	if err == nil {
-		err = weights.Load(store, f.Tensors)
+		err = weights.LoadOn(engine, store, f.Tensors)
 	}
 	if err != nil {
 		return fileError(f.name, tensorsFile, err)

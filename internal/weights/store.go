@@ -7,6 +7,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -57,7 +58,42 @@ func Load(store *model.Store, source []Tensor) error {
 	if err := Match(store, source); err != nil {
 		return err
 	}
-	return assign(store, source)
+	return assign(store, source, func(shape shapes.Shape, fill func([]float32)) (*tensors.Tensor, error) {
+		value := tensors.FromShape(shape)
+		return value, tensors.MutableFlatData(value, fill)
+	})
+}
+
+// LoadOn is Load for variables that engine alone reads, which holds the only copy of
+// their values.
+func LoadOn(engine compute.Backend, store *model.Store, source []Tensor) error {
+	if err := Match(store, source); err != nil {
+		return err
+	}
+	return assign(store, source, func(shape shapes.Shape, fill func([]float32)) (*tensors.Tensor, error) {
+		return OnEngine(engine, shape, fill)
+	})
+}
+
+// OnEngine is a tensor that engine alone holds, with the float32s that fill writes.
+func OnEngine(engine compute.Backend, shape shapes.Shape, fill func(flat []float32)) (*tensors.Tensor, error) {
+	if ours, ok := engine.(filler); ok {
+		buffer, err := ours.FilledBuffer(shape, fill)
+		if err != nil {
+			return nil, err
+		}
+		return tensors.FromBuffer(buffer)
+	}
+	value := tensors.FromShape(shape)
+	if err := tensors.MutableFlatData(value, fill); err != nil {
+		return nil, err
+	}
+	return value, value.ToDevice(engine, 0)
+}
+
+// filler is an engine that lets its buffers be filled in place; others copy.
+type filler interface {
+	FilledBuffer(shape shapes.Shape, fill func(flat []float32)) (compute.Buffer, error)
 }
 
 // Match tells whether the variables of store and the tensors of source have
@@ -98,15 +134,16 @@ func index(source []Tensor) map[string]Tensor {
 	return byName
 }
 
-func assign(store *model.Store, source []Tensor) error {
+// assign gives each variable the tensor that make returns, which calls fill with memory
+// for its values.
+func assign(store *model.Store, source []Tensor, make func(shape shapes.Shape, fill func([]float32)) (*tensors.Tensor, error)) error {
 	byName := index(source)
 	for v := range store.IterVariables() {
 		t := byName[TensorName(v.Path())]
 		if err := t.checkFloats(); err != nil {
 			return err
 		}
-		value := tensors.FromShape(v.Shape())
-		err := tensors.MutableFlatData(value, func(values []float32) {
+		value, err := make(v.Shape(), func(values []float32) {
 			t.eachStretch(func(from, to int) { t.floats(from, values[from:to]) })
 		})
 		if err == nil {
