@@ -204,6 +204,14 @@ func TestMAGICToy(t *testing.T) {
 	if got := w.guided(t, generator, c); got < 0.75 {
 		t.Errorf("guided, %.2f of the held-out scenes are captioned right", got)
 	}
+	// What guides is the order of likenesses, which an offset of all photos leaves; a turn
+	// does not.
+	if got := newToy(0, 0.5).guided(t, generator, c); got < 0.75 {
+		t.Errorf("guided by photos that lie off, %.2f of the held-out scenes are captioned right", got)
+	}
+	if got := newToy(1, 0.5).guided(t, generator, c); got > 0.25 {
+		t.Errorf("guided by photos that are turned, %.2f of the held-out scenes are captioned right", got)
+	}
 	c.Beta = 0
 	if got := w.guided(t, generator, c); got > 1/16. {
 		t.Errorf("without a guide, %.2f of the held-out scenes are captioned right", got)
