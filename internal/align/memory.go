@@ -30,15 +30,7 @@ const blockRows = 1024
 // with the m_i divided by their lengths. It reads the memory once, whatever its size,
 // and holds (B+E)·blockRows numbers besides.
 func Project(memory Memory, photos [][]float32, t float64) ([][]float32, error) {
-	if !(t > 0) || math.IsInf(t, 0) {
-		return nil, fmt.Errorf("align: the inverse temperature is %g, want more than 0", t)
-	}
-	p := projection{t: t, sums: make([]float64, len(photos)), most: make([]float64, len(photos))}
-	for i := range p.most {
-		p.most[i] = math.Inf(-1)
-	}
-	p.mixed = matrix(len(photos), memory.Width())
-	err := eachBlock(memory, photos, func(_ int, block, scores blas32.General) { p.add(block, scores) })
+	p, err := newProjection(memory, photos, t, false)
 	if err != nil {
 		return nil, err
 	}
@@ -49,16 +41,54 @@ func Project(memory Memory, photos [][]float32, t float64) ([][]float32, error) 
 	return out, nil
 }
 
+// Aggregate is CgT-GAN's CLIP-agg (Yu et al. 2023): what the corpus holds around a photo,
+// t being the inverse of a temperature (authors' code: 100, or 175 for a corpus from the
+// web).
+//
+//	w_j = softmax_j(t·cos(x, c_j)),  e = Σ_j w_j c_j
+//
+// Unlike in [Project] the c_j count with their lengths, and e has the length that comes
+// out. It reads the corpus once, as [Project] does.
+func Aggregate(corpus Memory, photos [][]float32, t float64) ([][]float32, error) {
+	p, err := newProjection(corpus, photos, t, true)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(photos))
+	for i := range out {
+		out[i] = make([]float32, corpus.Width())
+		for j, v := range row(p.mixed, i) {
+			out[i][j] = float32(float64(v) / p.sums[i])
+		}
+	}
+	return out, nil
+}
+
 // projection is a softmax over the blocks so far: weights relative to the largest.
 type projection struct {
 	t     float64
+	whole bool           // rows count with their lengths
 	most  []float64      // t times the largest score of each photo
 	sums  []float64      // of the weights
 	mixed blas32.General // weighted sums of the memory: [B, E]
 }
 
-// add takes a block in; scores [B, R] become its weights.
-func (p *projection) add(block, scores blas32.General) {
+// newProjection takes a whole memory in.
+func newProjection(memory Memory, photos [][]float32, t float64, whole bool) (*projection, error) {
+	if !(t > 0) || math.IsInf(t, 0) {
+		return nil, fmt.Errorf("align: the inverse temperature is %g, want more than 0", t)
+	}
+	p := &projection{t: t, whole: whole, sums: make([]float64, len(photos)), most: make([]float64, len(photos))}
+	for i := range p.most {
+		p.most[i] = math.Inf(-1)
+	}
+	p.mixed = matrix(len(photos), memory.Width())
+	return p, eachBlock(memory, photos, p.add)
+}
+
+// add takes a block in, of unit rows that had those lengths; scores [B, R] become its
+// weights.
+func (p *projection) add(_ int, block, scores blas32.General, lengths []float64) {
 	for i := range p.sums {
 		weights, most := row(scores, i), p.most[i]
 		for _, score := range weights {
@@ -72,8 +102,11 @@ func (p *projection) add(block, scores blas32.General) {
 		p.sums[i] *= shrink
 		for j, score := range weights {
 			weight := exp(p.t*float64(score) - most)
-			weights[j] = float32(weight)
 			p.sums[i] += weight
+			if p.whole {
+				weight *= lengths[j]
+			}
+			weights[j] = float32(weight)
 		}
 		p.most[i] = most
 	}
@@ -86,7 +119,7 @@ func Nearest(memory Memory, photos [][]float32) ([]int, error) {
 	for i := range best {
 		best[i] = float32(math.Inf(-1))
 	}
-	err := eachBlock(memory, photos, func(from int, _, scores blas32.General) {
+	err := eachBlock(memory, photos, func(from int, _, scores blas32.General, _ []float64) {
 		for i := range photos {
 			for j, score := range row(scores, i) {
 				if score > best[i] {
@@ -98,9 +131,9 @@ func Nearest(memory Memory, photos [][]float32) ([]int, error) {
 	return nearest, err
 }
 
-// eachBlock calls use with every block of the memory and the cosines of the photos
-// [B] to its rows [R]: [B, R], which use may overwrite.
-func eachBlock(memory Memory, photos [][]float32, use func(from int, block, scores blas32.General)) error {
+// eachBlock calls use with every block of the memory, its rows divided by their lengths
+// [R], and the cosines of the photos [B] to them: [B, R], which use may overwrite.
+func eachBlock(memory Memory, photos [][]float32, use func(from int, block, scores blas32.General, lengths []float64)) error {
 	if err := check("photos", photos); err != nil {
 		return err
 	}
@@ -111,23 +144,23 @@ func eachBlock(memory Memory, photos [][]float32, use func(from int, block, scor
 	for i, photo := range photos {
 		copy(row(directions, i), Unit(photo))
 	}
-	room, rows := matrix(len(photos), blockRows), matrix(blockRows, memory.Width())
+	room, rows, lengths := matrix(len(photos), blockRows), matrix(blockRows, memory.Width()), make([]float64, blockRows)
 	for from := 0; from < memory.Len(); from += blockRows {
 		to := min(from+blockRows, memory.Len())
 		block, scores := rows, room
 		block.Rows, scores.Cols = to-from, to-from
 		memory.Block(from, to, block.Data[:block.Rows*block.Cols])
-		if err := unitRows(block, from); err != nil {
+		if err := unitRows(block, lengths, from); err != nil {
 			return err
 		}
 		blas32.Gemm(blas.NoTrans, blas.Trans, 1, directions, block, 0, scores)
-		use(from, block, scores)
+		use(from, block, scores, lengths)
 	}
 	return nil
 }
 
-// unitRows divides the rows of a block by their lengths.
-func unitRows(block blas32.General, from int) error {
+// unitRows divides the rows of a block by their lengths, which it notes.
+func unitRows(block blas32.General, lengths []float64, from int) error {
 	for i := range block.Rows {
 		x := row(block, i)
 		v := blas32.Vector{N: len(x), Data: x, Inc: 1}
@@ -136,6 +169,7 @@ func unitRows(block blas32.General, from int) error {
 		if !(norm > 0) || math.IsInf(norm, 0) {
 			return fmt.Errorf("align: row %d of the memory has length %g", from+i, norm)
 		}
+		lengths[i] = norm
 		blas32.Scal(float32(1/norm), v)
 	}
 	return nil

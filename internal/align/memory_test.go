@@ -47,6 +47,51 @@ func TestGoldenDeCapProjection(t *testing.T) {
 	}
 }
 
+// TestGoldenCgTGANAggregate holds the targets against those of the formula, in float64.
+func TestGoldenCgTGANAggregate(t *testing.T) {
+	file := golden.Load(t, filepath.Join(golden.Dir(t, "cgtgan"), "cgtgan.safetensors"))
+	const width = 16
+	corpus := flatMemory{golden.Floats(t, file, "corpus"), width}
+	photos := slices.Collect(slices.Chunk(golden.Floats(t, file, "image"), width))
+	for _, temperature := range []float64{100, 175} {
+		got, err := align.Aggregate(corpus, photos, temperature)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.Compare(t, "target", flat(got), golden.Floats(t, file, "agg_"+strconv.Itoa(int(temperature))), tolerance)
+	}
+}
+
+// TestAggregateInBlocks: over a corpus of several blocks of rows of any length it is what
+// the formula gives at once, in float64.
+func TestAggregateInBlocks(t *testing.T) {
+	const rows, width, temperature = 2500, 5, 40
+	corpus := randomMemory(rows, width)
+	for i := range corpus.values {
+		corpus.values[i] *= 1 + float32(i/width%7)
+	}
+	photos := [][]float32{{1, 0, 0, 0, 0}, {-2, 1, 0, 3, 0}, corpus.row(2300)}
+	got, err := align.Aggregate(corpus, photos, temperature)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, photo := range photos {
+		sum, total := make([]float64, width), 0.0
+		for r := range rows {
+			weight := math.Exp(temperature * (dot(align.Unit(photo), align.Unit(corpus.row(r))) - 1))
+			total += weight
+			for j, v := range corpus.row(r) {
+				sum[j] += weight * float64(v)
+			}
+		}
+		want := make([]float32, width)
+		for j, v := range sum {
+			want[j] = float32(v / total)
+		}
+		golden.Compare(t, "target", got[i], want, 1e-5)
+	}
+}
+
 // randomMemory has rows of length 1.
 func randomMemory(rows, width int) flatMemory {
 	rng := rand.New(rand.NewPCG(7, 7))
@@ -121,6 +166,10 @@ func TestProjectRefuses(t *testing.T) {
 			_, err := align.Project(flatMemory{make([]float32, 8), 4}, [][]float32{{1, 0, 0, 0}}, 100)
 			return err
 		},
+		"temperature NaN": func() error {
+			_, err := align.Aggregate(memory, [][]float32{{1, 0, 0, 0}}, math.NaN())
+			return err
+		},
 		"temperature 0": func() error { _, err := align.Project(memory, [][]float32{{1, 0, 0, 0}}, 0); return err },
 	} {
 		if run() == nil {
@@ -131,7 +180,12 @@ func TestProjectRefuses(t *testing.T) {
 
 // BenchmarkProject is DeCap's projection at the paper's size: 500,000 texts of width
 // 512 in a mapped file of 1 GB, of which Go's heap holds next to nothing.
-func BenchmarkProject(b *testing.B) {
+func BenchmarkProject(b *testing.B) { benchmarkMemory(b, align.Project) }
+
+// BenchmarkAggregate is CgT-GAN's CLIP-agg over as many.
+func BenchmarkAggregate(b *testing.B) { benchmarkMemory(b, align.Aggregate) }
+
+func benchmarkMemory(b *testing.B, run func(memory align.Memory, photos [][]float32, t float64) ([][]float32, error)) {
 	const rows, width = 500_000, 512
 	memory := mapped(b, rows, width)
 	for _, photos := range []int{1, 8, 64} {
@@ -144,7 +198,7 @@ func BenchmarkProject(b *testing.B) {
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			for b.Loop() {
-				if _, err := align.Project(memory, queries, 100); err != nil {
+				if _, err := run(memory, queries, 100); err != nil {
 					b.Fatal(err)
 				}
 			}
