@@ -4,15 +4,17 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Policy is the loss whose gradient is REINFORCE's (Williams 1992) for texts [B, T] that
-// the model itself wrote, with logits [B, T, V] and the advantage [B] of each:
-//
-//	−mean_b advantage_b · mean_t log p(text_bt)
-//
-// The mean over a text's own tokens, as in CgT-GAN's code, keeps long texts from
-// outweighing short ones. Tokens of id [Padding] are not counted.
-func Policy(logits, texts, advantage *Node) *Node {
+// Reinforce is the loss whose gradient is REINFORCE's (Williams 1992) for texts that the
+// model itself wrote, with the log-probability [B] and the advantage [B] of each:
+// −mean advantage·logProb.
+func Reinforce(logProb, advantage *Node) *Node { return Neg(ReduceAllMean(Mul(advantage, logProb))) }
+
+// TextLogProb is the mean over each text's tokens other than [Padding] of
+// log p(text_bt): [B], for logits [B, T, V] and texts [B, T]; 0 for a text without any.
+// In [Reinforce], as in CgT-GAN's code, the mean keeps long texts from outweighing short
+// ones.
+func TextLogProb(logits, texts *Node) *Node {
 	counted := ConvertDType(NotEqual(texts, ConstAs(texts, Padding)), logits.DType())
 	total, count := ReduceSum(Mul(CrossEntropy(logits, texts), counted), -1), ReduceSum(counted, -1)
-	return ReduceAllMean(Mul(advantage, Div(total, Max(count, ConstAs(count, 1)))))
+	return Neg(Div(total, Max(count, ConstAs(count, 1))))
 }

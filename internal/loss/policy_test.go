@@ -19,7 +19,7 @@ func TestPolicy(t *testing.T) {
 	advantage := []float32{1.5, -0.5, 2}
 	logits := random(3, batch*length*vocabulary)
 	result := MustExecOnceN(golden.Engine(t), func(logits, texts, advantage *Node) []*Node {
-		l := loss.Policy(logits, texts, advantage)
+		l := loss.Reinforce(loss.TextLogProb(logits, texts), advantage)
 		return []*Node{l, Gradient(l, logits)[0]}
 	},
 		tensors.FromFlatDataAndDimensions(logits, batch, length, vocabulary),

@@ -2,9 +2,13 @@ package train
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/cutline-go/cutline/internal/weights"
 )
 
 // AdamW is the optimiser of Hugging Face's transformers up to version 4, which
@@ -26,6 +30,10 @@ type AdamW struct {
 	// DecayMatrices spares gains, biases and other vectors from WeightDecay, as
 	// CLIP's training does.
 	DecayMatrices bool `json:"decay_matrices"`
+
+	// Undecayed spares tensors from WeightDecay in whose names one of these stands.
+	// CgT-GAN: "bias" and "LayerNorm.weight", which are RoBERTa's norms, not GPT-2's.
+	Undecayed []string `json:"undecayed,omitempty"`
 }
 
 // PaperAdamW is what the ClipCap family trained with: transformers' defaults.
@@ -51,10 +59,16 @@ func (a AdamW) update(root *model.Scope, v *model.Variable, gradient, stepSize, 
 
 	p := v.NodeValue(g)
 	p = Sub(p, Mul(stepSize, Div(first, AddScalar(Sqrt(second), a.Epsilon))))
-	if a.WeightDecay != 0 && (!a.DecayMatrices || v.Shape().Rank() > 1) {
+	if a.decays(v) {
 		p = Sub(p, Mul(MulScalar(lr, a.WeightDecay), p))
 	}
 	v.SetNodeValue(p)
+}
+
+func (a AdamW) decays(v *model.Variable) bool {
+	name := weights.TensorName(v.Path())
+	spared := slices.ContainsFunc(a.Undecayed, func(part string) bool { return strings.Contains(name, part) })
+	return a.WeightDecay != 0 && !spared && (!a.DecayMatrices || v.Shape().Rank() > 1)
 }
 
 // companion is the variable below scope that belongs to v; it begins at 0 and is
