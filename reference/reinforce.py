@@ -14,7 +14,10 @@ import sys
 import torch
 import torch.nn.functional as F
 
-from textonly import gradients, layer_norm, linear, read_safetensors, weights, write
+from textonly import (
+    E, K, SIZES, caption_logits, gradients, layer_norm, linear, mlp_prefix, new_captions, new_network,
+    read_safetensors, weights, write,
+)
 
 ROBERTA = {
     "vocab_size": 30, "max_position_embeddings": 14, "hidden_size": 16, "num_hidden_layers": 2,
@@ -134,10 +137,66 @@ def roberta_lm(golden):
     write(os.path.join(golden, "roberta_lm"), out, {"roberta": ROBERTA})
 
 
+def text_log_prob(logits, captions):
+    """The mean log-probability of each caption's tokens other than 0."""
+    counted = (captions != 0).float()
+    logp = logits.log_softmax(-1).gather(-1, captions[..., None])[..., 0]
+    return (logp * counted).sum(-1) / counted.sum(-1)
+
+
+def adamw(w, grads, lr, decay):
+    """The first update of transformers' AdamW with gradients of norm at most 1; the
+    tensors that CgT-GAN names do not decay."""
+    norm = torch.sqrt(sum((g**2).sum() for g in grads.values()))
+    out = {}
+    for name, g in grads.items():
+        n = name[len("grad.") :]
+        g = g * min(1.0, 1.0 / (norm + 1e-6))
+        m, v = 0.1 * g, 0.001 * g**2
+        p = w[n] - lr * 0.001**0.5 / 0.1 * m / (v.sqrt() + 1e-8)
+        out[n] = p if "bias" in n or "LayerNorm.weight" in n else p - lr * decay * p
+    return out
+
+
+def cgt_gan(golden):
+    g = new_network("mlp")
+    d = new_roberta()
+    width = ROBERTA["hidden_size"]
+    d["mlp.model.0.weight"], d["mlp.model.0.bias"] = torch.randn(width // 2, width) / width**0.5, 0.1 * torch.randn(width // 2)
+    d["mlp.model.2.weight"], d["mlp.model.2.bias"] = torch.randn(1, width // 2), 0.1 * torch.randn(1)
+    d = require(d)
+    photos, captions = torch.randn(2, E), new_captions(6, 8)
+    clip, natural, w = 3 * torch.randn(6), torch.randn(6), 0.3
+    logp = text_log_prob(caption_logits(g, mlp_prefix(g, photos.repeat_interleave(3, 0)), captions), captions)
+    clip_loss, natural_loss = -(logp * clip).mean(), -(logp * natural).mean()
+    loss = w * clip_loss + (1 - w) * natural_loss
+    out = dict(weights(g), photos=photos, captions=captions, clip=clip, natural=natural)
+    out.update(loss=loss, loss_clip=clip_loss, loss_natural=natural_loss, log_prob=logp)
+    grads = gradients(g, loss)
+    out.update({"generator." + n: t for n, t in grads.items()})
+    for n, t in adamw(g, grads, 1e-2, 0.05).items():
+        if n in ("gpt.transformer.ln_f.weight", "gpt.transformer.h.0.mlp.c_fc.bias", "clip_project.model.0.weight"):
+            out["moved." + n] = t
+    ids = new_sentences(12, 10)
+    labels = torch.tensor([1.0] * 6 + [0.0] * 6)
+    logits = discriminator(d, ids, ROBERTA["num_attention_heads"])
+    loss = F.binary_cross_entropy_with_logits(logits, labels)
+    out.update(weights(d), ids=ids, logits=logits, discriminator_loss=loss, told=((logits > 0) == (labels > 0)).float().mean())
+    grads = gradients(d, loss)
+    out.update({"discriminator." + n: t for n, t in grads.items() if not n.endswith("key.bias")})
+    for n, t in adamw(d, grads, 1e-2, 0.05).items():
+        if n in ("roberta.embeddings.LayerNorm.weight", "mlp.model.0.weight", "mlp.model.0.bias"):
+            out["moved." + n] = t
+    write(
+        os.path.join(golden, "cgt_gan"), out,
+        {"gpt": SIZES, "roberta": ROBERTA, "prefix_length": K, "clip_width": E, "samples": 3, "weight": w, "learning_rate": 1e-2, "weight_decay": 0.05},
+    )
+
+
 def main():
     golden, folder = sys.argv[1:3]
     check_roberta(folder)
-    for seed, make in enumerate((roberta_lm,)):
+    for seed, make in enumerate((roberta_lm, cgt_gan)):
         torch.manual_seed(seed)
         make(golden)
 

@@ -25,3 +25,23 @@ func (m *RoBERTa) Spoiled(batch Texts, update int) (ids, places, words [][]int32
 
 // LeaveOneOut is SCST's equation (2).
 var LeaveOneOut = leaveOneOut
+
+// StepGenerator is the generator's half of Step, for captions from outside with their
+// advantages.
+func (m *CgTGAN) StepGenerator(update int, batch Pairs, clip, natural []float32, w float64) (train.Losses, error) {
+	return m.g.Step(context.Background(), update, spoken{batch, clip, natural, w})
+}
+
+// StepDiscriminator is the discriminator's half of Step.
+func (m *CgTGAN) StepDiscriminator(update int, sentences, captions []string) (train.Losses, error) {
+	return m.d.Step(context.Background(), update, shown{sentences, captions})
+}
+
+// Texts are what the captions that an update draws for photos are read as.
+func (m *CgTGAN) Texts(update int, photos [][]float32) ([]string, error) {
+	c, err := m.say(context.Background(), update, photos)
+	return c.texts(m.words.Say, 0), err
+}
+
+// Advantages compares the rewards of samples, each photo's greedy one last.
+func (m *CgTGAN) Advantages(rewards [][]float64) []float32 { return m.advantages(rewards) }

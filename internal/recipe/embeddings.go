@@ -117,9 +117,6 @@ func (e *embedder) unlabelled(ctx context.Context, path string) (*dataset.Embedd
 	for i, name := range names {
 		records[i].Image = name
 	}
-	if e.run.Forecast != nil {
-		records = records[:1] // nothing is embedded
-	}
 	return e.photos(ctx, Data{Photos: path}, records, source, plainView())
 }
 

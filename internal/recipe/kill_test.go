@@ -39,6 +39,7 @@ func trainInto(out string) int {
 		err = errors.Join(
 			trainAs(run, "lm", new(recipe.LanguageModel)),
 			trainAs(run, "roberta", new(recipe.RoBERTa)),
+			trainAs(run, "cgt-gan", new(recipe.CgTGAN)),
 			trainAs(run, "clipcap-mlp", new(recipe.ClipCap)),
 			trainAs(run, "latent-cyclegan", new(recipe.LatentCycleGAN)),
 			trainAs(run, "semi-supervised", new(recipe.SemiSupervised)),
@@ -100,6 +101,16 @@ func TestKilledRunEndsAsOneLeftAlone(t *testing.T) {
 			dir := t.TempDir()
 			writeTexts(t, dir)
 			writeConfig(t, filepath.Join(dir, "roberta.json"), smallRoBERTa(dir))
+			return filepath.Join(dir, "model")
+		})
+	})
+	t.Run("cgt-gan", func(t *testing.T) {
+		compareKilled(t, 5, func() string {
+			dir := t.TempDir()
+			c := smallCgTGAN(t, dir)
+			c.Method.Generator.Updates = 40
+			c.Val = recipe.Val{Data: recipe.Data{Captions: c.Data.Text[0], Photos: c.Photos, Split: "val"}, Every: 5, Select: "val_cider", Samples: 1}
+			writeConfig(t, filepath.Join(dir, "cgt-gan.json"), c)
 			return filepath.Join(dir, "model")
 		})
 	})

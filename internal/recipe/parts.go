@@ -133,6 +133,21 @@ func loadTensors(store *model.Store, list []weights.Tensor) error {
 	return nil
 }
 
+// hand gives one store the variables of another below scopes, averaged where averages
+// were taken, and nothing of how they were trained.
+func hand(from, to *model.Store, scopes ...string) error {
+	list, err := export(from, weights.F32, scopes...)
+	if err != nil {
+		return err
+	}
+	for _, scope := range scopes {
+		if err := load(to, &modelfolder.Folder{Model: modelfolder.Model{Tensors: list}}, scope); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // model is a captioner of these parts: all of a model folder but its name, how it
 // searches, and how it was trained.
 func (p *parts) model(store *model.Store, network clipcap.Config, half bool) (modelfolder.Model, error) {

@@ -70,16 +70,7 @@ func TestTextOnlyTrains(t *testing.T) {
 			if err := r.Train(t.Context(), testRun(t, left, dir)); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			run := testRun(t, stopped, dir)
-			run.Report = func(p train.Progress) {
-				if p.Stage == train.Training && p.Done == 7 {
-					cancel()
-				}
-			}
-			if err := r.Train(ctx, run); !errors.Is(err, context.Canceled) {
-				t.Fatalf("the stopped run: %v", err)
-			}
+			stop(t, r, stopped, dir, 7)
 			if err := r.Train(t.Context(), testRun(t, stopped, dir)); err != nil {
 				t.Fatal(err)
 			}
@@ -93,6 +84,21 @@ func TestTextOnlyTrains(t *testing.T) {
 			}
 			captions(t, left, filepath.Join(c.Data.Photos, "2.png"))
 		})
+	}
+}
+
+// stop runs a recipe and interrupts it after an update.
+func stop(t *testing.T, r trainable, out, cache string, update int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	run := testRun(t, out, cache)
+	run.Report = func(p train.Progress) {
+		if p.Stage == train.Training && p.Done == update {
+			cancel()
+		}
+	}
+	if err := r.Train(ctx, run); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the stopped run: %v", err)
 	}
 }
 
