@@ -327,7 +327,7 @@ func (m *matmul) finish(e *env, w *worker, c []float32, first, rows, col, cols i
 	for r := range rows {
 		for from := col; from < col+cols; from += chunk {
 			y := c[r*m.n+from:][:min(chunk, col+cols-from)]
-			m.program.run(e, w, first+r, from, y, y)
+			m.program.run(e, w, window{first + r, 1, from}, y, y)
 		}
 	}
 }

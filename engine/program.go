@@ -33,6 +33,8 @@ type extern struct {
 	outer  []int     // strides by the axes of outer
 	stride int       // within a row
 	splat  []float32 // a constant scalar, a chunk of it
+
+	isDense bool // see [extern.dense]
 }
 
 type programStep struct {
@@ -124,7 +126,9 @@ func (p *planner) program(n *node) error {
 		return p.matmulWith(source.node, g, reads, out)
 	}
 	rows := product(g.outer)
-	// Parts of about 16 chunks, of whole rows where rows are short.
+	// Short rows are run through several at a time, so that the kernels have something to
+	// do; parts are of about 16 chunks, of whole rows where rows are short.
+	together := max(1, chunk/max(1, g.inner))
 	rowsPer := max(1, 16*chunk/max(1, g.inner))
 	colsPer := g.inner
 	if rows == 1 {
@@ -137,11 +141,16 @@ func (p *planner) program(n *node) error {
 		return e.each(parts, func(w *worker, part int) {
 			first := part / cuts * rowsPer
 			from := part % cuts * colsPer
-			for row := first; row < min(first+rowsPer, rows); row++ {
+			last := min(first+rowsPer, rows)
+			for row := first; row < last; row += together {
+				if n := min(together, last-row); n > 1 {
+					g.run(e, w, window{row, n, 0}, y[row*g.inner:(row+n)*g.inner], nil)
+					continue
+				}
 				for col := from; col < min(from+colsPer, g.inner); col += chunk {
 					n := min(chunk, g.inner-col, from+colsPer-col)
 					at := row*g.inner + col
-					g.run(e, w, row, col, y[at:at+n], nil)
+					g.run(e, w, window{row, 1, col}, y[at:at+n], nil)
 				}
 			}
 		})
@@ -258,6 +267,7 @@ func (g *program) layOut(dims []int, source int) {
 				e.outer = append(e.outer, e.view.strides[axis])
 			}
 		}
+		e.isDense = e.dense(g)
 	}
 }
 
@@ -285,9 +295,12 @@ func (p *planner) isWritten(s *slot) bool {
 	return slices.ContainsFunc(p.once, func(i instruction) bool { return slices.Contains(i.writes, s) })
 }
 
-// run computes the columns [col, col+len(y)) of a row. produced is what a product
-// wrote there, which may be y itself.
-func (g *program) run(e *env, w *worker, row, col int, y, produced []float32) {
+// window is a part of a program's result: whole rows, or of one row the columns from col
+// on.
+type window struct{ row, rows, col int }
+
+// run computes the window y. produced is what a product wrote there, which may be y itself.
+func (g *program) run(e *env, w *worker, b window, y, produced []float32) {
 	n := len(y)
 	for i := range g.steps {
 		s := &g.steps[i]
@@ -297,11 +310,13 @@ func (g *program) run(e *env, w *worker, row, col int, y, produced []float32) {
 				inputs = append(inputs, w.chunk(at)[:n])
 				continue
 			}
-			x := &g.externs[-1-at]
-			if x.view.slot == nil {
+			switch x := &g.externs[-1-at]; {
+			case x.view.slot == nil:
 				inputs = append(inputs, produced)
-			} else {
-				inputs = append(inputs, x.read(e, w.chunk(g.registers-1-at), g.outer, row, col, n))
+			case x.splat != nil:
+				inputs = append(inputs, x.splat[:n])
+			default:
+				inputs = append(inputs, read(x, all[float32](e, x.view.slot), w.chunk(g.registers - 1 - at)[:n], g, b))
 			}
 		}
 		w.inputs = inputs
@@ -309,8 +324,8 @@ func (g *program) run(e *env, w *worker, row, col int, y, produced []float32) {
 		if s.output >= 0 {
 			to = w.chunk(s.output)[:n]
 		}
-		if s.condition != nil {
-			e.kernels.Where(to, s.condition.readBools(e, w.conditions(), g.outer, row, col, n), inputs[0], inputs[1])
+		if c := s.condition; c != nil {
+			e.kernels.Where(to, read(c, all[bool](e, c.view.slot), w.conditions()[:n], g, b), inputs[0], inputs[1])
 			continue
 		}
 		s.run(e.kernels, to, inputs)
@@ -327,16 +342,38 @@ func (x *extern) at(outer []int, row, col int) int {
 	return index
 }
 
-// read returns n values from (row, col) on: where they lie, or copied to buffer.
-func (x *extern) read(e *env, buffer []float32, outer []int, row, col, n int) []float32 {
-	if x.splat != nil {
-		return x.splat[:n]
+// dense tells whether x lies in memory as the result does, row behind row.
+func (x *extern) dense(g *program) bool {
+	next := g.inner
+	for i := len(g.outer) - 1; i >= 0; i-- {
+		if g.outer[i] > 1 && x.outer[i] != next {
+			return false
+		}
+		next *= g.outer[i]
 	}
-	return gather(all[float32](e, x.view.slot), buffer, x.at(outer, row, col), x.stride, n)
+	return x.stride == 1
 }
 
-func (x *extern) readBools(e *env, buffer []bool, outer []int, row, col, n int) []bool {
-	return gather(all[bool](e, x.view.slot), buffer, x.at(outer, row, col), x.stride, n)
+// read returns what a tensor has in a window: where it lies, or copied to buffer, which is
+// of the window's size.
+func read[T any](x *extern, from, buffer []T, g *program, b window) []T {
+	at := x.at(g.outer, b.row, b.col)
+	if b.rows == 1 {
+		return gather(from, buffer, at, x.stride, len(buffer))
+	}
+	if x.isDense {
+		return from[at : at+len(buffer)]
+	}
+	for i := range b.rows {
+		row := buffer[i*g.inner : (i+1)*g.inner]
+		if x.stride == 1 {
+			at := x.at(g.outer, b.row+i, 0)
+			copy(row, from[at:at+g.inner])
+		} else {
+			gather(from, row, x.at(g.outer, b.row+i, 0), x.stride, g.inner)
+		}
+	}
+	return buffer
 }
 
 func gather[T any](from, buffer []T, at, stride, n int) []T {
