@@ -93,11 +93,16 @@ func openCLIPNeutral() map[string]map[string]string {
 
 // refuseOthers refuses what the configuration can say and the network does not do.
 func refuseOthers(data []byte) error {
-	for part, neutral := range openCLIPNeutral() {
+	parts := openCLIPNeutral()
+	for _, part := range slices.Backward(slices.Sorted(maps.Keys(parts))) {
+		neutral := parts[part]
 		fields := map[string]json.RawMessage{}
 		err := json.Unmarshal(data, &fields)
 		if part != "" && err == nil {
-			inner := fields[part]
+			inner, ok := fields[part]
+			if !ok {
+				return fmt.Errorf("clip: config: no %s", part)
+			}
 			fields = map[string]json.RawMessage{}
 			err = json.Unmarshal(inner, &fields)
 		}

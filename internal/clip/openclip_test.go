@@ -48,7 +48,7 @@ func TestOpenCLIPRefuses(t *testing.T) {
 		"cannot unmarshal":                []byte(`[]`),
 		"layers is \"x\"":                 openCLIP("", `, "layers": "x"`, ""),
 		"clip: text.heads is 0":           openCLIP("", "", `, "heads": 0`),
-		"vision_cfg: ":                    []byte(`{"embed_dim": 512}`),
+		"clip: config: no vision_cfg":     []byte(`{"embed_dim": 512}`),
 	} {
 		if _, err := clip.ParseOpenCLIP(data); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %s", err, want)
