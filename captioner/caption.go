@@ -179,7 +179,10 @@ func (c *Captioner) candidates(ctx context.Context, embeddings [][]float32) ([][
 		return nil, err
 	}
 	search := c.search
-	if c.folder.Config.MAGIC != nil {
+	switch {
+	case c.zeroShot != nil:
+		search = c.searchZeroShot
+	case c.folder.Config.MAGIC != nil:
 		search = c.searchGuided
 	}
 	found, err := search(ctx, moved)

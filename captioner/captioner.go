@@ -34,6 +34,7 @@ type Captioner struct {
 	*opened
 	decoding decode.Options
 	guided   decode.Contrast // in the place of decoding, where the CLIP guides a language model
+	zeroShot *zeroShot       // the method, where a Decoding names one
 	align    modelfolder.Align
 	rerank   bool
 	keep     int // captions that are handed out, of those searched
@@ -49,6 +50,7 @@ type opened struct {
 	generator   *clipcap.Generator // nil for a CLIP alone
 	centres     centres
 	textualiser *cyclegan.Translator // nil where the model has none
+	writers     writers
 	limits      imageproc.Limits
 	batch       int
 
@@ -143,6 +145,12 @@ func (c *Captioner) With(d Decoding) (*Captioner, error) {
 	other := &Captioner{opened: c.opened, keep: max(d.NBest, 1)}
 	if config.Kind() != modelfolder.Captioner {
 		return other, nil
+	}
+	if d.Method != "" {
+		var err error
+		other.align, other.rerank = modelfolder.AlignNone, true
+		other.zeroShot, other.decoding, err = d.zeroShot(c.folder)
+		return other, err
 	}
 	other.align = cmp.Or(modelfolder.Align(d.Align), config.Align, modelfolder.AlignNone)
 	err := config.CanAlign(other.align)

@@ -41,7 +41,20 @@ func (c *Captioner) searchGuided(ctx context.Context, embeddings [][]float32) ([
 		return nil, err
 	}
 	defer session.Close()
-	found, err := decode.SearchContrastive(ctx, session, c.guided, func(ctx context.Context, i int, texts [][]int) ([]float64, error) {
+	found, err := decode.SearchContrastive(ctx, session, c.guided, c.guide(embeddings, scale))
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]decode.Hypothesis, len(found))
+	for i, hypothesis := range found {
+		out[i] = []decode.Hypothesis{hypothesis}
+	}
+	return out, nil
+}
+
+// guide tells the cosines of a photo's embedding with texts, scaled.
+func (c *Captioner) guide(embeddings [][]float32, scale float64) decode.Guide {
+	return func(ctx context.Context, i int, texts [][]int) ([]float64, error) {
 		lines := make([]string, len(texts))
 		for j, tokens := range texts {
 			lines[j] = c.line(tokens)
@@ -55,13 +68,5 @@ func (c *Captioner) searchGuided(ctx context.Context, embeddings [][]float32) ([
 			out[j] = scale * cosine(embeddings[i], text)
 		}
 		return out, nil
-	})
-	if err != nil {
-		return nil, err
 	}
-	out := make([][]decode.Hypothesis, len(found))
-	for i, hypothesis := range found {
-		out[i] = []decode.Hypothesis{hypothesis}
-	}
-	return out, nil
 }

@@ -39,6 +39,14 @@ type Decoding struct {
 	// embedding), "caption" (the memory's nearest text, as it is) or "textualise" (the
 	// latent CycleGAN's translation); "" is as the model says.
 	Align string `json:"align,omitempty"`
+
+	// Method is another way of captioning than the model's own: "zerocap" lets its
+	// language model go on with Prompt, "Image of a" unless given, towards what its CLIP
+	// finds like the photo (Tewel et al. 2022), which takes minutes where a mapper takes a
+	// moment; "zerocap-sum" is that with the settings for sums of photos. It searches with
+	// Beams, 5 unless given, up to MaxLength, 15, and takes no other field but NBest.
+	Method string `json:"method,omitempty"`
+	Prompt string `json:"prompt,omitempty"`
 }
 
 // Limits bounds what a photo may cost, judged before its pixels are decoded. A

@@ -17,6 +17,8 @@ type captionCmd struct {
 	decodingFlags
 	Format string `enum:"text,json,jsonl,csv,tsv" default:"text" help:"What to print: ${enum}. Text is FILE, tab, caption; one photo's name is left out."`
 	Batch  int    `default:"8" help:"Photos that are captioned at once."`
+
+	Sum string `placeholder:"W,..." help:"One caption, of the sum of the photos' embeddings by these weights, one for each."`
 }
 
 func (cmd *captionCmd) Run(ctx context.Context, c *console) error {
@@ -27,17 +29,25 @@ func (cmd *captionCmd) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
+	summed := cmd.Sum != ""
+	if summed && cmd.Method == "zerocap" {
+		cmd.Method = "zerocap-sum"
+	}
 	model, err := openToCaption(&cmd.modelFlags, &cmd.decodingFlags, cmd.Batch)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	out, err := newSink(cmd.Format, c.out, textShape{file: !cmd.single(inputs), scores: cmd.NBest > 1})
+	out, err := newSink(cmd.Format, c.out, textShape{file: !cmd.single(inputs) && !summed, scores: cmd.NBest > 1})
 	if err != nil {
 		return err
 	}
 	work := &captioning{model, c, c.open, out, newProgress(c.messages, len(inputs)), false}
-	err = work.all(ctx, inputs, cmd.Batch)
+	if summed {
+		err = work.sum(ctx, inputs, cmd.Sum)
+	} else {
+		err = work.all(ctx, inputs, cmd.Batch)
+	}
 	if closing := out.close(); err == nil {
 		err = closing
 	}

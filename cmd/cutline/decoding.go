@@ -15,6 +15,8 @@ type decodingFlags struct {
 	NoRepeatNgram int     `group:"Decoding" placeholder:"N" help:"Let no run of N tokens occur twice in a caption."`
 	NBest         int     `group:"Decoding" placeholder:"K" help:"K captions of each photo with their scores, by beam search unless sampled."`
 	Align         string  `group:"Decoding" placeholder:"HOW" help:"Move photos among the texts that a model learned from: none, mean, memory, nearest, caption or textualise; as the model says unless given."`
+	Method        string  `group:"Decoding" placeholder:"HOW" help:"zerocap: let the language model go on with --prompt, towards what the CLIP finds like the photo; it takes minutes. zerocap-sum: its settings for sums of photos."`
+	Prompt        string  `group:"Decoding" placeholder:"TEXT" help:"What zerocap's captions go on with; 'Image of a' unless given."`
 	Rerank        string  `group:"Decoding" enum:"none,clip" default:"none" help:"Order those by likeness to the photo (clip) instead of probability."`
 }
 
@@ -24,7 +26,7 @@ func (f *decodingFlags) apply(model *captioner.Captioner) (*captioner.Captioner,
 	decoding := captioner.Decoding{
 		Beams: f.Beams, Temperature: f.Temperature, TopK: f.TopK, TopP: f.TopP, Seed: f.Seed,
 		MinLength: f.MinLength, MaxLength: f.MaxLength, NoRepeatNgram: f.NoRepeatNgram,
-		NBest: f.NBest, Rerank: f.Rerank == "clip", Align: f.Align,
+		NBest: f.NBest, Rerank: f.Rerank == "clip", Align: f.Align, Method: f.Method, Prompt: f.Prompt,
 	}
 	configured, err := model.With(decoding)
 	if err != nil {

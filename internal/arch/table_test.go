@@ -65,6 +65,10 @@ func table() map[string]rule {
 			ours:   []string{"internal/mapper", "internal/gpt2", "internal/nn", "internal/decode"},
 			others: graphs,
 		},
+		"internal/zerocap": {
+			ours:   []string{"internal/clipcap", "internal/gpt2", "internal/decode"},
+			others: graphs,
+		},
 
 		// Files.
 		"internal/weights": {ours: []string{"internal/pickle"}, others: []string{gomlx, "github.com/edsrzf/mmap-go"}},
@@ -105,7 +109,7 @@ func table() map[string]rule {
 		// What users import.
 		"captioner": {
 			ours: append(networks(), "internal/align", "internal/imageproc", "tokenizer",
-				"internal/decode", "internal/modelfolder", "internal/engine"),
+				"internal/decode", "internal/zerocap", "internal/modelfolder", "internal/engine"),
 			others: graphs,
 		},
 		"internal/bench": {

@@ -45,6 +45,16 @@ func top(list []choice, row []float32, n int, banned []int) []choice {
 	return heap
 }
 
+// Top returns the n most probable tokens of a row of logits, most probable first and of
+// equal ones the lower first.
+func Top(row []float32, n int) []int {
+	var tokens []int
+	for _, c := range top(nil, row, n, nil) {
+		tokens = append(tokens, c.token)
+	}
+	return tokens
+}
+
 // allowed lists the tokens of which top selects, lowest token first. The result is
 // written over list.
 func allowed(list []choice, row []float32, banned []int) []choice {
