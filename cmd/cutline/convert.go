@@ -14,7 +14,7 @@ import (
 // convertCmd makes a model folder from other programs' files.
 type convertCmd struct {
 	CLIP          string `name:"clip" placeholder:"PATH" help:"CLIP: a folder of Hugging Face's or open_clip's, or a file with OpenAI's tensors."`
-	CLIPName      string `name:"clip-name" placeholder:"NAME" help:"What that CLIP is called, such as ViT-B/32; the path's last part unless given."`
+	CLIPName      string `name:"clip-name" placeholder:"NAME" help:"What that CLIP is called, or the one that computed --embeddings, such as ViT-B/32; the path's last part unless given."`
 	CLIPTokenizer string `name:"clip-tokenizer" placeholder:"PATH" help:"OpenAI's bpe_simple_vocab_16e6.txt.gz, or a folder with vocab.json and merges.txt; CLIP's folder unless given."`
 	Activation    string `enum:"quick_gelu,gelu" default:"quick_gelu" help:"Activation of a CLIP given as a file: ${enum}."`
 	GPT2          string `name:"gpt2" placeholder:"PATH" help:"GPT-2: a Hugging Face folder; with --decap its decoder_config.pkl or config.json, where it is not the released one."`
@@ -58,7 +58,7 @@ func (cmd *convertCmd) embeddings(ctx context.Context, c *console) error {
 	if cmd.CLIP != "" || cmd.GPT2 != "" || cmd.RoBERTa != "" {
 		return &usageError{"--embeddings beside a checkpoint", "a pickle of embeddings becomes a folder of its own"}
 	}
-	found, err := convert.Embeddings(ctx, cmd.Out, cmd.Embeddings, cmd.Of == "texts")
+	found, err := convert.Embeddings(ctx, cmd.Out, cmd.Embeddings, cmd.CLIPName, cmd.Of == "texts")
 	if err != nil {
 		return err
 	}

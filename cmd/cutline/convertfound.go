@@ -57,6 +57,9 @@ func describeEmbeddings(found convert.FoundEmbeddings) string {
 	if found.Captions > 0 {
 		fmt.Fprintf(&text, "  captions  %d\n", found.Captions)
 	}
+	if found.CLIPName != "" {
+		fmt.Fprintf(&text, "  CLIP      %s\n", found.CLIPName)
+	}
 	return text.String()
 }
 

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/weights"
 )
 
@@ -23,6 +25,7 @@ const (
 	textsFile    = "texts.safetensors"
 	captionsFile = "captions.jsonl" // {"image", "captions", "split"}
 	linesFile    = "texts.txt"      // of a corpus that was not embedded
+	sourceFile   = "source.json"    // {"file", "clip_name"}
 )
 
 // FoundEmbeddings is what a pickle of embeddings turned out to be.
@@ -32,14 +35,17 @@ type FoundEmbeddings struct {
 	Texts    int    // rows of texts.safetensors
 	Width    int    // E
 	Type     weights.DType
-	Captions int // in captions.jsonl, or lines of texts.txt
+	Captions int    // in captions.jsonl, or lines of texts.txt
+	CLIPName string // of what computed them, "" where that is unknown
 }
 
 // Embeddings makes a folder, dir, of a pickle with the embeddings that ClipCap's,
 // CapDec's or CgT-GAN's scripts computed. ClipCap calls embeddings of photos what
-// CgT-GAN calls those of captions; texts says that they are the latter. Nothing is
-// divided by its length. dir must not exist. When anything fails nothing is written.
-func Embeddings(ctx context.Context, dir, path string, texts bool) (found FoundEmbeddings, err error) {
+// CgT-GAN calls those of captions; texts says that they are the latter. clipName is what
+// computed them; "" stands for the one of OpenAI's that path names, as those scripts have
+// it. Nothing is divided by its length. dir must not exist. When anything fails nothing
+// is written.
+func Embeddings(ctx context.Context, dir, path, clipName string, texts bool) (found FoundEmbeddings, err error) {
 	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return found, fmt.Errorf("%s: exists; choose another folder", dir)
 	}
@@ -52,7 +58,10 @@ func Embeddings(ctx context.Context, dir, path string, texts bool) (found FoundE
 	if err := os.MkdirAll(e.temporary, 0o777); err != nil {
 		return found, err
 	}
-	err = e.read(ctx, pickle.Value, texts)
+	e.found.CLIPName = cmp.Or(clipName, clip.Release(filepath.Base(path)))
+	if err = e.read(ctx, pickle.Value, texts); err == nil {
+		err = e.writeSource(filepath.Base(path))
+	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	} else {
@@ -282,6 +291,18 @@ func (e *embeddings) readSentences(root weights.Value) error {
 		e.found.Captions++
 	}
 	return os.WriteFile(filepath.Join(e.temporary, linesFile), []byte(lines.String()), 0o666)
+}
+
+// writeSource writes where the embeddings come from.
+func (e *embeddings) writeSource(file string) error {
+	data, err := json.Marshal(struct {
+		File     string `json:"file"`
+		CLIPName string `json:"clip_name,omitempty"`
+	}{file, e.found.CLIPName})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(e.temporary, sourceFile), append(data, '\n'), 0o666)
 }
 
 // writeRecords writes records as lines of JSON.

@@ -41,7 +41,7 @@ func TestEmbeddings(t *testing.T) {
 		{"cgtgan_sentences.pkl", false, convert.FoundEmbeddings{Captions: 2}, ""},
 	} {
 		dir := filepath.Join(t.TempDir(), "new", "folder")
-		found, err := convert.Embeddings(t.Context(), dir, filepath.Join("testdata", test.file), test.texts)
+		found, err := convert.Embeddings(t.Context(), dir, filepath.Join("testdata", test.file), "", test.texts)
 		if err != nil {
 			t.Errorf("%s: %v", test.file, err)
 			continue
@@ -110,7 +110,7 @@ func TestEmbeddingsRefused(t *testing.T) {
 		"a list, and not one of":              write("list.pkl", "\x80\x04]."),
 		"captions[1]: clip_embedding is none": pickle("clipcap.pkl", "h\x01K\x01u", "h\x01K\x09u"),
 	} {
-		_, err := convert.Embeddings(t.Context(), filepath.Join(parent, "out"), path, false)
+		_, err := convert.Embeddings(t.Context(), filepath.Join(parent, "out"), path, "", false)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error is %v, want one line with %q", err, want)
 		}
@@ -121,12 +121,12 @@ func TestEmbeddingsRefused(t *testing.T) {
 		"numbers":    {"\x80\x04](X\x01\x00\x00\x00aK\x01e.", "[1]: an int, not a text"},
 	} {
 		path := write("bad.pkl", test.program)
-		_, err := convert.Embeddings(t.Context(), filepath.Join(parent, "out"), path, false)
+		_, err := convert.Embeddings(t.Context(), filepath.Join(parent, "out"), path, "", false)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), path+": ") {
 			t.Errorf("%s: error is %v, want %q", name, err, test.want)
 		}
 	}
-	if _, err := convert.Embeddings(t.Context(), parent, filepath.Join("testdata", "clipcap.pkl"), false); err == nil || !strings.Contains(err.Error(), "exists") {
+	if _, err := convert.Embeddings(t.Context(), parent, filepath.Join("testdata", "clipcap.pkl"), "", false); err == nil || !strings.Contains(err.Error(), "exists") {
 		t.Errorf("over another folder: %v", err)
 	}
 	if left, err := filepath.Glob(filepath.Join(parent, "out*")); err != nil || len(left) > 0 {

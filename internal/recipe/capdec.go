@@ -22,6 +22,7 @@ type CapDec struct {
 	CLIP          string              `json:"clip"`           // model folder; empty: the model in this program
 	LanguageModel string              `json:"language_model"` // model folder; empty: the model in this program
 	Data          TextData            `json:"data"`
+	Embeddings    string              `json:"embeddings,omitempty"`     // of the captions, one each: a file of cutline convert --embeddings, in the place of embedding them
 	SingleCaption bool                `json:"single_caption,omitempty"` // of a photo's captions, learn from the first alone
 	Swap          batches.Swap        `json:"swap,omitempty"`           // gendered words that CLIP reads exchanged, in half of the captions that have any
 	Photos        string              `json:"photos,omitempty"`         // photos without captions, a folder or archive, for their mean
@@ -80,7 +81,7 @@ func (c CapDec) Train(ctx context.Context, run Run) error {
 	if err != nil {
 		return err
 	}
-	embeddings, views, err := c.embed(ctx, embedder, captions)
+	embeddings, views, err := c.embed(ctx, embedder, captions, examples)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (c CapDec) Train(ctx context.Context, run Run) error {
 				return err
 			}
 			m.Config.Name, m.Config.Beams, m.Config.Rerank, m.Config.Align = c.Name, c.Beams, c.Rerank, c.Align
-			return writeText(run.Out, m, c, means, o, judge.labelled, slices.Concat(c.Data.Text, c.Val.files(), named(c.Photos)))
+			return writeText(run.Out, m, c, means, o, judge.labelled, slices.Concat(c.Data.Text, c.Val.files(), named(c.Photos), named(c.Embeddings)))
 		},
 	})
 }
@@ -133,10 +134,13 @@ func (c CapDec) learner(run Run, store *model.Store, network clipcap.Config, mea
 
 // embed embeds the captions, and each a second time as CLIP is to read it with its words
 // exchanged.
-func (c CapDec) embed(ctx context.Context, e *embedder, captions []string) (embeddings *dataset.Embeddings, views int, err error) {
+func (c CapDec) embed(ctx context.Context, e *embedder, captions []string, examples int) (embeddings *dataset.Embeddings, views int, err error) {
 	if c.Swap == batches.SwapNone {
-		embeddings, err = e.texts(ctx, captions)
+		embeddings, err = e.textsOr(ctx, c.Embeddings, captions, examples)
 		return embeddings, 1, err
+	}
+	if c.Embeddings != "" {
+		return nil, 0, errors.New("swap embeds captions with other words, but embeddings says that all are embedded")
 	}
 	var read []string
 	for _, caption := range captions {

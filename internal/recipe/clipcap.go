@@ -7,6 +7,7 @@ import (
 
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/batches"
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/mapper"
@@ -22,7 +23,8 @@ type ClipCap struct {
 	CLIP          string               `json:"clip"`           // model folder; empty: the model in this program
 	LanguageModel string               `json:"language_model"` // model folder, a captioner's to go on from it; empty: the model in this program
 	Data          Data                 `json:"data"`
-	Mapper        mapper.Config        `json:"mapper"` // widths 0 stand for those of the models; none: the captioner's
+	Embeddings    string               `json:"embeddings,omitempty"` // of the photos, one each: a file of cutline convert --embeddings, in the place of data.photos and views
+	Mapper        mapper.Config        `json:"mapper"`               // widths 0 stand for those of the models; none: the captioner's
 	Normalize     bool                 `json:"normalize"`
 	Views         int                  `json:"views"`   // embeddings a photo: itself, and variations of it
 	Augment       batches.Augment      `json:"augment"` // of the variations
@@ -56,7 +58,7 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer parts.Close()
-	records, photos, closePhotos, err := c.Data.open()
+	records, photos, closePhotos, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -73,7 +75,7 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	if err != nil {
 		return err
 	}
-	embeddings, err := embedder.photos(ctx, c.Data, records, photos, views{c.Views, c.Augment, c.Seed})
+	embeddings, err := c.embed(ctx, embedder, records, photos, examples)
 	if err != nil {
 		return err
 	}
@@ -105,13 +107,33 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	})
 }
 
+// open reads the captions, and opens the photos unless there are embeddings of them.
+func (c ClipCap) open() (records []dataset.Record, photos dataset.Photos, close func() error, err error) {
+	switch {
+	case c.Embeddings == "":
+		return c.Data.open()
+	case c.Views != 1 || c.Data.Photos != "":
+		return nil, nil, nil, fmt.Errorf("embeddings are one of each photo, and take their place: set views, which is %d, to 1, and name no data.photos", c.Views)
+	}
+	records, err = dataset.LoadJSONL(c.Data.Captions, c.Data.Split)
+	return records, nil, func() error { return nil }, err
+}
+
+// embed embeds the photos of records, of which there are examples in the file.
+func (c ClipCap) embed(ctx context.Context, e *embedder, records []dataset.Record, photos dataset.Photos, examples int) (*dataset.Embeddings, error) {
+	if c.Embeddings != "" {
+		return e.given(c.Embeddings, examples, "photos")
+	}
+	return e.photos(ctx, c.Data, records, photos, views{c.Views, c.Augment, c.Seed})
+}
+
 func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts, o train.Outcome) error {
 	m, err := p.model(store, network, c.Half)
 	if err != nil {
 		return err
 	}
 	m.Config.Name, m.Config.Beams, m.Config.Rerank = c.Name, c.Beams, c.Rerank
-	if m.Run, err = runJSON(c, o, true, slices.Concat(c.Data.files(), c.Val.files())...); err != nil {
+	if m.Run, err = runJSON(c, o, true, slices.Concat(c.Data.files(), c.Val.files(), named(c.Embeddings))...); err != nil {
 		return err
 	}
 	return modelfolder.Write(out, m)

@@ -23,11 +23,12 @@ type DeCap struct {
 	Name        string             `json:"name"`
 	CLIP        string             `json:"clip"` // model folder; empty: the model in this program
 	Data        TextData           `json:"data"`
-	Network     gpt2.Config        `json:"network"`             // vocab_size 0: as many as CLIP has tokens. Paper: 4 layers of width 768
-	Length      int                `json:"length"`              // tokens that it writes unasked; paper: 30
-	Memory      int                `json:"memory"`              // captions that are kept, from the first; paper: up to 500,000
-	Temperature float64            `json:"inverse_temperature"` // of the projection; paper's code: 100
-	Batch       int                `json:"batch"`               // captions an update; paper: 128
+	Embeddings  string             `json:"embeddings,omitempty"` // of the captions, one each: a file of cutline convert --embeddings, in the place of embedding them
+	Network     gpt2.Config        `json:"network"`              // vocab_size 0: as many as CLIP has tokens. Paper: 4 layers of width 768
+	Length      int                `json:"length"`               // tokens that it writes unasked; paper: 30
+	Memory      int                `json:"memory"`               // captions that are kept, from the first; paper: up to 500,000
+	Temperature float64            `json:"inverse_temperature"`  // of the projection; paper's code: 100
+	Batch       int                `json:"batch"`                // captions an update; paper: 128
 	Method      method.DeCapConfig `json:"method"`
 	Epochs      float64            `json:"epochs,omitempty"` // in the place of the optimizer's updates; paper: 10
 	Pace        Pace               `json:"pace"`
@@ -93,7 +94,7 @@ func (c DeCap) learn(ctx context.Context, run Run, folder *modelfolder.Folder, c
 	if err != nil {
 		return err
 	}
-	embeddings, err := embedder.texts(ctx, captions)
+	embeddings, err := embedder.textsOr(ctx, c.Embeddings, captions, examples)
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (c DeCap) write(out string, m modelfolder.Model, captions []string, embeddi
 		return err
 	}
 	m.Config.Memory = &modelfolder.MemoryConfig{Texts: len(kept), Temperature: c.Temperature}
-	if m.Run, err = runJSON(c, o, labelled, slices.Concat(c.Data.Text, c.Val.files())...); err != nil {
+	if m.Run, err = runJSON(c, o, labelled, slices.Concat(c.Data.Text, c.Val.files(), named(c.Embeddings))...); err != nil {
 		return err
 	}
 	return modelfolder.Write(out, m)

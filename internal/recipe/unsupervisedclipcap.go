@@ -20,10 +20,11 @@ type UnsupervisedClipCap struct {
 	CLIP          string                           `json:"clip"`           // model folder; empty: the model in this program
 	LanguageModel string                           `json:"language_model"` // model folder; empty: the model in this program
 	Data          TextData                         `json:"data"`
-	Photos        string                           `json:"photos,omitempty"` // photos without captions, a folder or archive, for their mean
-	Mapper        mapper.Config                    `json:"mapper"`           // widths 0 stand for those of the models. Paper: ClipCap's MLP
-	Normalize     bool                             `json:"normalize"`        // the paper does not say; ClipCap's MLP: false
-	Batch         int                              `json:"batch"`            // captions an update; ClipCap: 40
+	Embeddings    string                           `json:"embeddings,omitempty"` // of the captions, one each: a file of cutline convert --embeddings, in the place of embedding them
+	Photos        string                           `json:"photos,omitempty"`     // photos without captions, a folder or archive, for their mean
+	Mapper        mapper.Config                    `json:"mapper"`               // widths 0 stand for those of the models. Paper: ClipCap's MLP
+	Normalize     bool                             `json:"normalize"`            // the paper does not say; ClipCap's MLP: false
+	Batch         int                              `json:"batch"`                // captions an update; ClipCap: 40
 	Method        method.UnsupervisedClipCapConfig `json:"method"`
 	Epochs        float64                          `json:"epochs,omitempty"` // in the place of the optimizer's updates; ClipCap: 10
 	Pace          Pace                             `json:"pace"`
@@ -72,7 +73,7 @@ func (c UnsupervisedClipCap) Train(ctx context.Context, run Run) error {
 	if err != nil {
 		return err
 	}
-	embeddings, err := embedder.texts(ctx, captions)
+	embeddings, err := embedder.textsOr(ctx, c.Embeddings, captions, examples)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (c UnsupervisedClipCap) Train(ctx context.Context, run Run) error {
 				return err
 			}
 			m.Config.Name, m.Config.Beams, m.Config.Rerank, m.Config.Align = c.Name, c.Beams, c.Rerank, c.Align
-			return writeText(run.Out, m, c, means, o, judge.labelled, slices.Concat(c.Data.Text, c.Val.files(), named(c.Photos)))
+			return writeText(run.Out, m, c, means, o, judge.labelled, slices.Concat(c.Data.Text, c.Val.files(), named(c.Photos), named(c.Embeddings)))
 		},
 	})
 }
