@@ -39,6 +39,9 @@ func (c *Captioner) aligned(ctx context.Context, embeddings [][]float32) ([][]fl
 	if len(embeddings) == 0 {
 		return embeddings, nil
 	}
+	if err := c.folder.Config.CanAlign(c.align); err != nil {
+		return nil, fmt.Errorf("model %q: %w", c.folder.Config.Name, err)
+	}
 	switch memory := c.folder.Memory; c.align {
 	case modelfolder.AlignMean:
 		out := make([][]float32, len(embeddings))

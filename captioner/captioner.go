@@ -100,8 +100,11 @@ func open(folder *modelfolder.Folder, o Options) (c *Captioner, err error) {
 	}
 	shared := &opened{folder: folder.Model, store: model.NewStore(), limits: limits, batch: batch}
 	shared.folder.Tensors = nil
-	if c, err = (&Captioner{opened: shared}).With(o.Decoding); err != nil {
-		return nil, err
+	c = &Captioner{opened: shared, align: config.Align}
+	if o.Decoding.Align != "" || config.CanAlign(config.Align) == nil { // else it only embeds
+		if c, err = c.With(o.Decoding); err != nil {
+			return nil, err
+		}
 	}
 	if shared.engine, err = engine.Open(o.Engine); err != nil {
 		return nil, err

@@ -381,6 +381,37 @@ func TestCLIPAlone(t *testing.T) {
 	}
 }
 
+// TestForgot: a model that is to project photos onto a memory that it lacks embeds, and
+// says what it lacks where captions are asked for.
+func TestForgot(t *testing.T) {
+	c := open(t, kind{forgot: true}, captioner.Options{})
+	if _, err := c.EmbedImage(t.Context(), photos(1)[0]); err != nil {
+		t.Error(err)
+	}
+	_, err := c.Caption(t.Context(), photos(1)[0])
+	_, err2 := c.With(captioner.Decoding{Beams: 2})
+	for _, err := range []error{err, err2} {
+		if err == nil || !strings.Contains(err.Error(), "the model has no memory of texts: train decap keeps one, convert --decap takes --memory") {
+			t.Errorf("error is %v", err)
+		}
+	}
+	direct, err := c.With(captioner.Decoding{Align: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if caption, err := direct.Caption(t.Context(), photos(1)[0]); err != nil || caption.Text == "" {
+		t.Errorf("as they are: %+v, %v", caption, err)
+	}
+}
+
+func TestLowercase(t *testing.T) {
+	c := open(t, kind{shouting: true}, captioner.Options{})
+	caption, err := c.Caption(t.Context(), photos(1)[0])
+	if err != nil || caption.Text != strings.Repeat("a", 12) {
+		t.Errorf("%+v, %v", caption, err)
+	}
+}
+
 func TestClose(t *testing.T) {
 	c := open(t, kind{}, captioner.Options{})
 	for range 2 {

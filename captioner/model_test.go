@@ -31,6 +31,8 @@ type kind struct {
 	mute     bool // its language model only ever says " "
 	clipOnly bool
 	reranked bool // it searches with three beams and re-ranks them, unasked
+	shouting bool // its language model only ever says "A", which it lower-cases
+	forgot   bool // it wants a memory of texts, but has none
 	memory   bool // it has a memory of texts, onto which it projects photos unasked
 	centres  bool // it has the centres of photos and texts
 	textual  bool // it translates photos' embeddings unasked
@@ -82,6 +84,10 @@ func folder(t testing.TB, k kind) string {
 		m.Memory, config.Align = remember(t), modelfolder.AlignMemory
 		config.Memory = &modelfolder.MemoryConfig{Texts: m.Memory.Len(), Temperature: 100}
 	}
+	if k.forgot {
+		config.Align = modelfolder.AlignMemory
+	}
+	config.Lowercase = k.shouting
 	if k.centres {
 		config.Centres = &modelfolder.Centres{Photos: 3, Texts: 5}
 	}
@@ -92,6 +98,8 @@ func folder(t testing.TB, k kind) string {
 	switch {
 	case k.mute:
 		say(t, m, "Ġ")
+	case k.shouting:
+		say(t, m, "A")
 	case !k.clipOnly:
 		speak(t, m)
 	}

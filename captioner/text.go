@@ -25,8 +25,14 @@ func (c *Captioner) texts(hypotheses []decode.Hypothesis) []Alternative {
 	return out
 }
 
-// line is the text of token ids as one line.
-func (c *Captioner) line(ids []int) string { return c.folder.GPTTokenizer.Line(ids) }
+// line is the text of token ids as one line, in lower case where the model wants it.
+func (c *Captioner) line(ids []int) string {
+	text := c.folder.GPTTokenizer.Line(ids)
+	if c.folder.Config.Lowercase {
+		return strings.ToLower(text)
+	}
+	return text
+}
 
 // compare fills in the similarity of each photo's candidates with its embedding.
 func (c *Captioner) compare(ctx context.Context, embeddings [][]float32, candidates [][]Alternative) error {

@@ -23,6 +23,7 @@ type convertCmd struct {
 	CgTGAN        string `name:"cgtgan" xor:"captioner" placeholder:"FILE" help:"The same of CgT-GAN."`
 	DeCap         string `name:"decap" xor:"captioner" placeholder:"FILE" help:"The same of DeCap, which needs no GPT-2."`
 	Centres       string `name:"centres" placeholder:"FILE" help:"CapDec's file of the centres of embeddings, CLIP_embeddings_centers_info.pkl, for caption --align mean."`
+	Memory        string `name:"memory" placeholder:"FILE" help:"Captions, one a line, that DeCap keeps to project photos onto; the paper's are those that it learned from."`
 	RoBERTa       string `name:"roberta" placeholder:"DIR" help:"RoBERTa: a Hugging Face folder."`
 	Embeddings    string `name:"embeddings" xor:"captioner" placeholder:"FILE" help:"A pickle of embeddings by ClipCap's, CapDec's or CgT-GAN's scripts, which becomes a folder of mapped files and captions."`
 	Of            string `enum:"photos,texts" default:"photos" help:"What the pickle's clip_embedding is of (${enum}): CgT-GAN's of captions look like ClipCap's of photos."`
@@ -39,13 +40,12 @@ func (cmd *convertCmd) Run(ctx context.Context, c *console) error {
 	if cmd.CLIP == "" && cmd.GPT2 == "" && cmd.RoBERTa == "" {
 		return &usageError{"no checkpoint is named", "a captioner takes --clip, --gpt2 and --clipcap"}
 	}
-	// Only shapes are computed, so any engine will do.
 	e, err := engine.Open("")
 	if err != nil {
 		return err
 	}
 	defer e.Finalize()
-	found, err := convert.Folder(e, cmd.Out, cmd.sources())
+	found, err := convert.Folder(ctx, e, cmd.Out, cmd.sources())
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (cmd *convertCmd) embeddings(ctx context.Context, c *console) error {
 func (cmd *convertCmd) sources() convert.Sources {
 	s := convert.Sources{
 		Name: cmd.Name, CLIP: cmd.CLIP, CLIPName: cmd.CLIPName, CLIPTokenizer: cmd.CLIPTokenizer,
-		Activation: clip.Activation(cmd.Activation), GPT2: cmd.GPT2, RoBERTa: cmd.RoBERTa, Centres: cmd.Centres,
+		Activation: clip.Activation(cmd.Activation), GPT2: cmd.GPT2, RoBERTa: cmd.RoBERTa, Centres: cmd.Centres, Memory: cmd.Memory,
 	}
 	for method, file := range map[convert.Method]string{
 		convert.ClipCap: cmd.ClipCap, convert.CapDec: cmd.CapDec, convert.CgTGAN: cmd.CgTGAN, convert.DeCap: cmd.DeCap,

@@ -10,6 +10,7 @@ import (
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/convert"
 	"github.com/cutline-go/cutline/internal/mapper"
+	"github.com/cutline-go/cutline/internal/modelfolder"
 )
 
 // describe says what the checkpoints turned out to be, a network a line.
@@ -31,6 +32,12 @@ func describe(found convert.Found) string {
 	if g := config.GPT(); g != nil {
 		line("GPT-2", "%d layers, %d wide, %d heads, %d tokens, %d positions", g.Layers, g.Width, g.Heads, g.VocabSize, g.Positions)
 		line("captions", "up to %d tokens, ending in %s", config.MaxTokens, stops(found))
+	}
+	switch {
+	case config.Memory != nil:
+		line("memory", "%d captions", config.Memory.Texts)
+	case config.Align == modelfolder.AlignMemory:
+		line("memory", "none: convert with --memory, or caption with --align none")
 	}
 	if r := config.RoBERTa; r != nil {
 		line("encoder", "%d layers, %d wide, %d heads, %d tokens, texts up to %d", r.Layers, r.Width, r.Heads, r.VocabSize, r.MaxTokens())

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cutline-go/cutline/internal/clipcap"
 	"github.com/cutline-go/cutline/internal/gpt2"
+	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
@@ -20,7 +21,7 @@ type Method string
 // The methods.
 const (
 	ClipCap Method = "clipcap"
-	CapDec  Method = "capdec" // embeddings of length 1, beams
+	CapDec  Method = "capdec" // embeddings of length 1, beams, lower case
 	CgTGAN  Method = "cgtgan" // embeddings as they are, short captions
 	DeCap   Method = "decap"  // a small decoder of CLIP's own tokens
 )
@@ -54,11 +55,11 @@ func (c *conversion) addClipCap(s Sources) error {
 	longest := maxCaption
 	switch s.Method {
 	case CapDec:
-		network.Normalize, config.Beams = true, capDecBeams
+		network.Normalize, config.Beams, config.Lowercase = true, capDecBeams, true
 	case CgTGAN:
 		network.Normalize, longest = false, maxCgTGANCaption
 	case DeCap:
-		network.Normalize, longest = true, maxDeCapCaption
+		network.Normalize, longest, config.Align = true, maxDeCapCaption, modelfolder.AlignMemory
 	}
 	if s.Normalize != nil {
 		network.Normalize = *s.Normalize

@@ -5,8 +5,10 @@ package convert
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -55,6 +57,11 @@ type Sources struct {
 	// texts' embeddings go into the folder.
 	Centres string
 
+	// Memory is a plain text, a caption a line, onto whose embeddings DeCap projects
+	// photos; without it the folder captions nothing unless it is told to read photos as
+	// they are. The paper's are the captions that it learned from.
+	Memory string
+
 	// RoBERTa is a folder in Hugging Face's layout: config.json, vocab.json, merges.txt
 	// and the tensors, from whose heads only the encoder and the pooler are taken. A
 	// pooler that is missing is drawn.
@@ -81,7 +88,7 @@ type File struct{ Path, Format string }
 // before: that the tensors are exactly those of the networks, with engine, and
 // that the networks fit each other. When anything fails nothing is written, and
 // the error is one line that names the file.
-func Folder(engine compute.Backend, dir string, s Sources) (Found, error) {
+func Folder(ctx context.Context, engine compute.Backend, dir string, s Sources) (Found, error) {
 	if err := modelfolder.Writable(dir); err != nil {
 		return Found{}, err
 	}
@@ -102,6 +109,9 @@ func Folder(engine compute.Backend, dir string, s Sources) (Found, error) {
 	if err := c.model.Check(engine); err != nil {
 		return Found{}, fmt.Errorf("%s: %w", cmp.Or(s.ClipCap, s.CLIP, s.GPT2, s.RoBERTa), err)
 	}
+	if err := c.addMemory(ctx, engine, s); err != nil {
+		return Found{}, err
+	}
 	if err := modelfolder.Write(dir, c.model); err != nil {
 		return Found{}, err
 	}
@@ -119,6 +129,8 @@ func (s Sources) check() error {
 		return fmt.Errorf("convert: method %q, want %q, %q, %q or %q", s.Method, ClipCap, CapDec, CgTGAN, DeCap)
 	case s.Centres != "" && s.ClipCap == "":
 		return fmt.Errorf("%s: centres are of use to a captioner alone", s.Centres)
+	case s.Memory != "" && s.Method != DeCap:
+		return fmt.Errorf("%s: a memory is of use to DeCap alone", s.Memory)
 	case s.ClipCap == "" && s.CLIP != "" && s.GPT2 != "":
 		return errors.New("convert: a CLIP and a GPT-2 make no captioner without a ClipCap checkpoint; train one or name one of them")
 	case s.RoBERTa != "" && (s.CLIP != "" || s.GPT2 != ""):
@@ -134,7 +146,7 @@ func (s Sources) check() error {
 // conversion is a model in the making, whose tensors lie in open files.
 type conversion struct {
 	model  modelfolder.Model
-	opened []*weights.File
+	opened []io.Closer
 	files  []File
 }
 
@@ -193,8 +205,9 @@ func (c *conversion) found() Found {
 	return found
 }
 
+// close closes what was only read, and removes what is not kept, the last first.
 func (c *conversion) close() {
-	for _, f := range c.opened {
-		_ = f.Close() // they were only read
+	for i := len(c.opened) - 1; i >= 0; i-- {
+		_ = c.opened[i].Close()
 	}
 }

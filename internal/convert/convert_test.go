@@ -77,7 +77,7 @@ func sources(t *testing.T, clipcapDir string) convert.Sources {
 // convertTo writes a folder and opens it again.
 func convertTo(t *testing.T, dir string, s convert.Sources) (*modelfolder.Folder, convert.Found) {
 	t.Helper()
-	found, err := convert.Folder(golden.Engine(t), dir, s)
+	found, err := convert.Folder(t.Context(), golden.Engine(t), dir, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cutline-go/cutline/captioner"
 	"github.com/cutline-go/cutline/internal/convert"
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/mapper"
+	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
@@ -32,6 +34,9 @@ func TestGoldenKin(t *testing.T) {
 		s.Method = test.method
 		_, found := convertTo(t, filepath.Join(t.TempDir(), "model"), s)
 		c := found.Config
+		if c.Lowercase != (test.method == convert.CapDec) {
+			t.Errorf("%s: lower case %v", test.method, c.Lowercase)
+		}
 		if c.Captioner.Normalize != test.normalize || c.Beams != test.beams || c.MaxTokens != test.max {
 			t.Errorf("%s: normalize %v, %d beams, up to %d tokens; want %+v", test.method, c.Captioner.Normalize, c.Beams, c.MaxTokens, test)
 		}
@@ -97,10 +102,52 @@ func TestGoldenDeCap(t *testing.T) {
 			t.Errorf("%q: a %s tokenizer, stops %q, up to %d tokens", path, folder.GPTTokenizer.Style(), found.StopTokens, c.MaxTokens)
 		}
 	}
+	checkDeCapMemory(t, s)
 	s.GPT2 = golden.Shared(t, "fixtures", "pickle", "decap_decoder_config.pkl")
-	_, err = convert.Folder(golden.Engine(t), filepath.Join(t.TempDir(), "model"), s)
+	_, err = convert.Folder(t.Context(), golden.Engine(t), filepath.Join(t.TempDir(), "model"), s)
 	if err == nil || !strings.Contains(err.Error(), "vocab_size is 600, want 50257") {
 		t.Errorf("the released decoder's configuration: %v", err)
+	}
+}
+
+// checkDeCapMemory: a converted DeCap holds the embeddings of the captions that it was
+// given; without any it refuses to caption, until it is told to do without.
+func checkDeCapMemory(t *testing.T, s convert.Sources) {
+	t.Helper()
+	dir := t.TempDir()
+	texts := []string{"A dog runs.", "A cat sits on a mat."}
+	s.Memory = filepath.Join(dir, "captions.txt")
+	if err := os.WriteFile(s.Memory, []byte(strings.Join(texts, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	folder, found := convertTo(t, filepath.Join(dir, "with"), s)
+	if c := found.Config; c.Align != modelfolder.AlignMemory || *c.Memory != (modelfolder.MemoryConfig{Texts: 2, Temperature: 100}) {
+		t.Errorf("found %q, %+v", c.Align, c.Memory)
+	}
+	c, err := captioner.Open(filepath.Join(dir, "with"), captioner.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for i, text := range texts {
+		want, err := c.EmbedText(t.Context(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]float32, len(want))
+		folder.Memory.Block(i, i+1, got)
+		golden.Compare(t, text, got, want, 1e-6)
+		if got := folder.Memory.Text(i); got != text {
+			t.Errorf("the memory holds %q, want %q", got, text)
+		}
+	}
+	s.Memory = ""
+	if _, found := convertTo(t, filepath.Join(dir, "without"), s); found.Config.Align != modelfolder.AlignMemory || found.Config.Memory != nil {
+		t.Errorf("found %q, %+v", found.Config.Align, found.Config.Memory)
+	}
+	s.Memory, s.Method, s.GPT2 = "captions.txt", convert.ClipCap, "gpt2"
+	if _, err := convert.Folder(t.Context(), golden.Engine(t), filepath.Join(dir, "other"), s); err == nil || !strings.Contains(err.Error(), "of use to DeCap alone") {
+		t.Errorf("a memory for ClipCap: %v", err)
 	}
 }
 
@@ -136,7 +183,7 @@ func TestGoldenCentres(t *testing.T) {
 	real := golden.Shared(t, "fixtures", "pickle", "CLIP_embeddings_centers_info.pkl")
 	s := sources(t, "clipcap_mlp")
 	s.Method, s.Centres = convert.CapDec, real
-	_, err := convert.Folder(golden.Engine(t), filepath.Join(t.TempDir(), "model"), s)
+	_, err := convert.Folder(t.Context(), golden.Engine(t), filepath.Join(t.TempDir(), "model"), s)
 	if err == nil || !strings.Contains(err.Error(), "a centre of shape [1 640], but the embeddings are 64 wide") {
 		t.Errorf("centres of another CLIP: %v", err)
 	}

@@ -88,7 +88,7 @@ func TestGoldenOpenCLIPRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := openCLIPFolder(t, strings.Replace(config, "CONFIG", string(data), 1), "openai.safetensors", "open_clip_model.safetensors")
-		_, err = convert.Folder(golden.Engine(t), filepath.Join(t.TempDir(), "model"), s)
+		_, err = convert.Folder(t.Context(), golden.Engine(t), filepath.Join(t.TempDir(), "model"), s)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error is %v, want one line with %q", err, want)
 		}

@@ -88,7 +88,7 @@ func TestGoldenRefused(t *testing.T) {
 			s := sources(t, "clipcap_mlp")
 			test.spoil(t, &s)
 			parent := t.TempDir()
-			_, err := convert.Folder(golden.Engine(t), filepath.Join(parent, "model"), s)
+			_, err := convert.Folder(t.Context(), golden.Engine(t), filepath.Join(parent, "model"), s)
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error is %v, want one line with %q", err, test.want)
 			}

@@ -160,7 +160,7 @@ func TestTrueSizeJob(t *testing.T) {
 		switch {
 		case test.name != name:
 		case job == "convert":
-			if _, err := convert.Folder(golden.Engine(t), out, test.sources(dir)); err != nil {
+			if _, err := convert.Folder(t.Context(), golden.Engine(t), out, test.sources(dir)); err != nil {
 				t.Fatal(err)
 			}
 		default:

@@ -49,6 +49,8 @@ type Config struct {
 	StopTokens []int `json:"stop_tokens,omitempty"`
 	MaxTokens  int   `json:"max_tokens,omitempty"` // longest text that is generated unasked; ClipCap: 67
 
+	Lowercase bool `json:"lowercase,omitempty"` // captions are lower-cased, as CapDec's code does
+
 	// How a captioner searches unasked. A small model repeats safe sentences when it
 	// takes the most probable token; among a few beams its CLIP finds a better one.
 	Beams  int  `json:"beams,omitempty"`  // 0 stands for greedy search
@@ -164,8 +166,8 @@ func (c Config) validateCLIP() error {
 
 func (c Config) validateCaptioner() error {
 	if c.Captioner == nil {
-		if c.Beams != 0 || c.Rerank {
-			return errors.New("beams or rerank without captioner")
+		if c.Beams != 0 || c.Rerank || c.Lowercase {
+			return errors.New("beams, rerank or lowercase without captioner")
 		}
 		return nil
 	}

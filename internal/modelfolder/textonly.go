@@ -64,7 +64,8 @@ func (c Config) validateTextOnly() error {
 	if m := c.Memory; m != nil && (m.Texts < 1 || !(m.Temperature > 0) || math.IsInf(m.Temperature, 0)) {
 		return fmt.Errorf("memory of %d texts with inverse_temperature %g, want more than 0 of both", m.Texts, m.Temperature)
 	}
-	if err := c.CanAlign(c.Align); err != nil {
+	// A DeCap without its memory embeds and compares; it is an error to ask for captions.
+	if err := c.CanAlign(c.Align); err != nil && c.Align != AlignMemory {
 		return err
 	}
 	return c.validateMAGIC()
@@ -99,7 +100,7 @@ func (c Config) CanAlign(a Align) error {
 		return nil
 	case AlignMemory, AlignNearest, AlignCaption:
 		if c.Memory == nil {
-			return fmt.Errorf("align is %q, but the model has no memory of texts", a)
+			return fmt.Errorf("align is %q, but the model has no memory of texts: train decap keeps one, convert --decap takes --memory; none reads photos as they are", a)
 		}
 		return nil
 	case AlignTextual:

@@ -103,7 +103,7 @@ func (s Store) Pull(ctx context.Context, client *hub.Client, engine compute.Back
 	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 		return convert.Found{}, err
 	}
-	found, err := convert.Folder(engine, dir, sources)
+	found, err := convert.Folder(ctx, engine, dir, sources)
 	if err != nil {
 		return convert.Found{}, fmt.Errorf("%s was downloaded but cannot be made into a model: %w", p.Model.Name, err)
 	}
