@@ -12,7 +12,7 @@ TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate fuzz damaged bench performance cover static tiny true-size ort rename
+.PHONY: help build test lint generate fuzz corpus damaged bench performance cover static tiny true-size ort rename
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ generate: ## write the assembly of the kernels from its source
 
 fuzz: ## run each fuzz target for FUZZTIME (1m), FUZZJOBS (1) at a time
 	FUZZTIME=$(FUZZTIME) FUZZJOBS=$(FUZZJOBS) ./.ci/fuzz
+
+corpus: ## keep the inputs that fuzzing found and that reach new code, in testdata/fuzz
+	go run .ci/corpus.go
 
 damaged: ## read 10,000 damaged images and tell what they took
 	go test -count 1 -v -run TestDamagedImages -timeout 0 ./internal/imageproc -args -damaged 10000
