@@ -89,7 +89,7 @@ func (f sentenceFlags) overrides() []recipe.Override {
 
 // meanFlags name photos whose captions nobody knows.
 type meanFlags struct {
-	Photos string `placeholder:"PATH" help:"Photos without captions, a folder or a tar archive: their mean is kept for caption --align mean."`
+	Photos string `placeholder:"PATH" help:"Photos without captions, a folder, a tar archive or a file of embeddings: their mean is kept for caption --align mean."`
 }
 
 func (f meanFlags) overrides() []recipe.Override {
@@ -98,7 +98,7 @@ func (f meanFlags) overrides() []recipe.Override {
 
 // unpairedFlags are photos that are learned from without captions.
 type unpairedFlags struct {
-	Photos string `placeholder:"PATH" help:"Photos without captions: a folder or a tar archive."`
+	Photos string `placeholder:"PATH" help:"Photos without captions: a folder, a tar archive, or the photos.safetensors that convert --embeddings writes."`
 }
 
 func (f unpairedFlags) overrides() []recipe.Override {

@@ -25,7 +25,7 @@ type CapDec struct {
 	Embeddings    string              `json:"embeddings,omitempty"`     // of the captions, one each: a file of cutline convert --embeddings, in the place of embedding them
 	SingleCaption bool                `json:"single_caption,omitempty"` // of a photo's captions, learn from the first alone
 	Swap          batches.Swap        `json:"swap,omitempty"`           // gendered words that CLIP reads exchanged, in half of the captions that have any
-	Photos        string              `json:"photos,omitempty"`         // photos without captions, a folder or archive, for their mean
+	Photos        string              `json:"photos,omitempty"`         // photos without captions, a folder, archive or file of embeddings, for their mean
 	Offset        bool                `json:"offset,omitempty"`         // add the mean photo minus the mean text; takes photos
 	Mapper        mapper.Config       `json:"mapper"`                   // widths 0 stand for those of the models. Paper: transformer, 40 of either token, 8 layers
 	Batch         int                 `json:"batch"`                    // captions an update; paper: 34

@@ -29,7 +29,7 @@ type CgTGAN struct {
 	RoBERTa       string              `json:"roberta"`        // model folder; train roberta makes one. Paper: roberta-base
 	Data          TextData            `json:"data"`           // the corpus
 	Length        Range               `json:"length"`         // words of a caption; others are dropped. Paper: any, and 7 to 15 of web captions
-	Photos        string              `json:"photos"`         // photos without captions, a folder or archive
+	Photos        string              `json:"photos"`         // photos without captions, a folder, archive or file of embeddings
 	Temperature   float64             `json:"inverse_temperature"`
 	Mapper        mapper.Config       `json:"mapper"`    // widths 0 stand for those of the models. Paper: ClipCap's MLP
 	Normalize     bool                `json:"normalize"` // paper: false

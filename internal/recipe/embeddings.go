@@ -106,8 +106,12 @@ func (e *embedder) photos(ctx context.Context, d Data, records []dataset.Record,
 	})
 }
 
-// unlabelled embeds all photos of a folder or an archive, each as it is, by name.
+// unlabelled embeds all photos of a folder or an archive, each as it is, by name; or maps
+// a file of embeddings.
 func (e *embedder) unlabelled(ctx context.Context, path string) (*dataset.Embeddings, error) {
+	if strings.HasSuffix(path, ".safetensors") {
+		return e.given(path, 0, "photos")
+	}
 	source, names, closePhotos, err := dataset.OpenPhotos(path)
 	if err != nil {
 		return nil, err

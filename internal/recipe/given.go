@@ -14,7 +14,8 @@ import (
 )
 
 // given maps embeddings that another program computed, as cutline convert --embeddings
-// writes them: of so many things, one each, by the CLIP that this run has.
+// writes them: of so many things, 0 for any number, one each, by the CLIP that this run
+// has.
 func (e *embedder) given(path string, count int, things string) (*dataset.Embeddings, error) {
 	out, err := dataset.OpenEmbeddings(path)
 	if err != nil {
@@ -24,7 +25,7 @@ func (e *embedder) given(path string, count int, things string) (*dataset.Embedd
 	by, err := embeddedBy(path)
 	switch ours := clip.Release(config.CLIPName); {
 	case err != nil:
-	case out.Len() != count:
+	case count > 0 && out.Len() != count:
 		err = fmt.Errorf("%s: %d embeddings for %d %s: want one each, in their order", path, out.Len(), count, things)
 	case out.Width() != config.CLIP.EmbedDim:
 		err = fmt.Errorf("%s: embeddings of width %d, but CLIP %q makes them %d wide", path, out.Width(), config.CLIPName, config.CLIP.EmbedDim)

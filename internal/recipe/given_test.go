@@ -164,3 +164,35 @@ func TestGivenEmbeddingsRefused(t *testing.T) {
 		t.Errorf("views of embeddings: %v", err)
 	}
 }
+
+// TestGivenPhotos: photos without captions may be embeddings, too.
+func TestGivenPhotos(t *testing.T) {
+	dir := t.TempDir()
+	c := smallCaptioner(t, dir)
+	_, names, closePhotos, err := dataset.OpenPhotos(c.Data.Photos)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closePhotos(); err != nil {
+		t.Fatal(err)
+	}
+	capdec, ok := smallTextOnly(c)["capdec"].(recipe.CapDec)
+	if !ok {
+		t.Fatal("capdec is another recipe")
+	}
+	own, given := filepath.Join(dir, "own"), filepath.Join(dir, "given")
+	cache := filepath.Join(dir, "apart")
+	if err := capdec.Train(t.Context(), testRun(t, own, cache)); err != nil {
+		t.Fatal(err)
+	}
+	capdec.Photos = filepath.Join(dir, "photos.safetensors")
+	if err := os.Rename(embeddingsOf(t, filepath.Join(cache, "cache"), len(names)), capdec.Photos); err != nil {
+		t.Fatal(err)
+	}
+	if err := capdec.Train(t.Context(), testRun(t, given, cache)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(contents(t, own, "model.safetensors"), contents(t, given, "model.safetensors")) {
+		t.Error("photos as embeddings are others")
+	}
+}

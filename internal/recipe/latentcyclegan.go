@@ -27,7 +27,7 @@ type LatentCycleGAN struct {
 	Decoder   string                      `json:"decoder"` // model folder of a captioner that learned from texts; empty: one is trained, as text_decoder says
 	Text      TextDecoder                 `json:"text_decoder"`
 	Data      TextData                    `json:"data"`      // the texts
-	Photos    string                      `json:"photos"`    // a folder or archive; nothing else about them is known
+	Photos    string                      `json:"photos"`    // a folder, archive or file of embeddings; nothing else about them is known
 	Generator cyclegan.Config             `json:"generator"` // width 0 stands for the CLIP's
 	Batch     int                         `json:"batch"`     // photos, and as many texts, an update; paper: 64
 	Method    method.LatentCycleGANConfig `json:"method"`

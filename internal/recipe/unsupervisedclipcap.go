@@ -21,7 +21,7 @@ type UnsupervisedClipCap struct {
 	LanguageModel string                           `json:"language_model"` // model folder; empty: the model in this program
 	Data          TextData                         `json:"data"`
 	Embeddings    string                           `json:"embeddings,omitempty"` // of the captions, one each: a file of cutline convert --embeddings, in the place of embedding them
-	Photos        string                           `json:"photos,omitempty"`     // photos without captions, a folder or archive, for their mean
+	Photos        string                           `json:"photos,omitempty"`     // photos without captions, a folder, archive or file of embeddings, for their mean
 	Mapper        mapper.Config                    `json:"mapper"`               // widths 0 stand for those of the models. Paper: ClipCap's MLP
 	Normalize     bool                             `json:"normalize"`            // the paper does not say; ClipCap's MLP: false
 	Batch         int                              `json:"batch"`                // captions an update; ClipCap: 40
