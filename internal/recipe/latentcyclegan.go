@@ -75,6 +75,9 @@ func (c LatentCycleGAN) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer parts.Close()
+	if network := parts.clip.Config.Captioner; c.Decoder != "" && (network == nil || c.Generator.Normalize && !network.Normalize) {
+		return fmt.Errorf("%s: is no captioner that reads embeddings divided by their lengths, as generator.normalize makes them", c.Decoder)
+	}
 	width := parts.clip.Config.CLIP.EmbedDim
 	if c.Generator.Width = cmp.Or(c.Generator.Width, width); c.Generator.Width != width {
 		return fmt.Errorf("generator.width is %d, but the CLIP makes embeddings of width %d", c.Generator.Width, width)

@@ -111,20 +111,25 @@ func TestLatentCycleGANRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "empty.txt"), []byte("\n \n"))
+	asTheyAre := filepath.Join(dir, "as-they-are")
+	if err := c.Train(t.Context(), testRun(t, asTheyAre, dir)); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		change func(*recipe.LatentCycleGAN)
 		want   string
 	}{
-		"no photos named":  {func(g *recipe.LatentCycleGAN) { g.Photos = "" }, "photos names no folder or archive"},
-		"a folder without": {func(g *recipe.LatentCycleGAN) { g.Photos = t.TempDir() }, "no photos"},
-		"no text":          {func(g *recipe.LatentCycleGAN) { g.Data = recipe.TextData{} }, "data.text names no file"},
-		"an empty corpus":  {func(g *recipe.LatentCycleGAN) { g.Data.Text = []string{filepath.Join(dir, "empty.txt")} }, "empty.txt: no text"},
-		"two CLIPs":        {func(g *recipe.LatentCycleGAN) { g.CLIP = c.CLIP }, "the decoder brings the CLIP"},
-		"no captioner":     {func(g *recipe.LatentCycleGAN) { g.Decoder = c.CLIP }, "want a language model or a captioner"},
-		"another width":    {func(g *recipe.LatentCycleGAN) { g.Generator.Width = 5 }, "width"},
-		"tanh, not normal": {func(g *recipe.LatentCycleGAN) { g.Generator.Normalize = false }, "final_activation"},
-		"no hidden layer":  {func(g *recipe.LatentCycleGAN) { g.Method.Hidden = 0 }, "hidden is 0"},
-		"a noisy decoder":  {func(g *recipe.LatentCycleGAN) { g.Decoder, g.Text.Method.Noise.Variance = "", 0.1 }, "want 0"},
+		"no photos named":                   {func(g *recipe.LatentCycleGAN) { g.Photos = "" }, "photos names no folder or archive"},
+		"a folder without":                  {func(g *recipe.LatentCycleGAN) { g.Photos = t.TempDir() }, "no photos"},
+		"no text":                           {func(g *recipe.LatentCycleGAN) { g.Data = recipe.TextData{} }, "data.text names no file"},
+		"an empty corpus":                   {func(g *recipe.LatentCycleGAN) { g.Data.Text = []string{filepath.Join(dir, "empty.txt")} }, "empty.txt: no text"},
+		"two CLIPs":                         {func(g *recipe.LatentCycleGAN) { g.CLIP = c.CLIP }, "the decoder brings the CLIP"},
+		"no captioner":                      {func(g *recipe.LatentCycleGAN) { g.Decoder = c.CLIP }, "want a language model or a captioner"},
+		"a decoder that does not normalise": {func(g *recipe.LatentCycleGAN) { g.Decoder = asTheyAre }, "is no captioner that reads embeddings divided by their lengths"},
+		"another width":                     {func(g *recipe.LatentCycleGAN) { g.Generator.Width = 5 }, "width"},
+		"tanh, not normal":                  {func(g *recipe.LatentCycleGAN) { g.Generator.Normalize = false }, "final_activation"},
+		"no hidden layer":                   {func(g *recipe.LatentCycleGAN) { g.Method.Hidden = 0 }, "hidden is 0"},
+		"a noisy decoder":                   {func(g *recipe.LatentCycleGAN) { g.Decoder, g.Text.Method.Noise.Variance = "", 0.1 }, "want 0"},
 		"translations that run away": {func(g *recipe.LatentCycleGAN) {
 			g.Generator.FinalActivation, g.Method.Optimizer.Schedule.LearningRate = false, 1e3
 		}, "from before and is kept: lower the learning rate"},
