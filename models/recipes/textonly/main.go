@@ -1,10 +1,12 @@
-// Textonly trains and measures the methods that learn from text, and ClipCap beside them,
-// on Flickr8k's split val: each method, alignment and seed that a study names.
+// Textonly trains and measures the methods that learn from text, from photos and text
+// apart or from a few captions, and ClipCap beside them, on Flickr8k's split val: each
+// method, alignment and seed that a study names.
 //
 //	go run ./models/recipes/textonly                     # docs/runs/textonly/study.json
 //	go run ./models/recipes/textonly -seeds 1            # a part of it
 //	go run ./models/recipes/textonly -quick              # does it run at all: 50 photos, 3 updates
 //	go run ./models/recipes/textonly -table              # the table of what is measured so far
+//	go run ./models/recipes/textonly -study docs/runs/unpaired/study.json -work runs/unpaired -out docs/runs/unpaired
 //
 // A stopped study goes on: what is measured is not measured again, and a training goes on
 // from its checkpoint. Models and embeddings lie in -work; scores, logs and table in -out.

@@ -9,22 +9,24 @@ import (
 	"github.com/cutline-go/cutline/internal/evaluate"
 )
 
-// TestStudy holds that each run of the study is a configuration that its method takes.
+// TestStudy holds that each run of the studies is a configuration that its method takes.
 func TestStudy(t *testing.T) {
-	s, err := readStudy("../../../docs/runs/textonly/study.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := make(map[string]bool)
-	for _, r := range s.Runs {
-		run := trial{study: s, run: r, seed: s.Seeds[0]}
-		if _, err := run.config(); err != nil {
-			t.Errorf("%s: %v", r.Name, err)
+	for _, file := range []string{"textonly", "unpaired"} {
+		s, err := readStudy("../../../docs/runs/" + file + "/study.json")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if names[run.name()] {
-			t.Errorf("two runs write %s", run.name())
+		names := make(map[string]bool)
+		for _, r := range s.Runs {
+			run := trial{study: s, run: r, seed: s.Seeds[0]}
+			if _, err := run.config(); err != nil {
+				t.Errorf("%s: %s: %v", file, r.Name, err)
+			}
+			if names[run.name()] {
+				t.Errorf("%s: two runs write %s", file, run.name())
+			}
+			names[run.name()] = true
 		}
-		names[run.name()] = true
 	}
 }
 

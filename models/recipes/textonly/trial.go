@@ -70,6 +70,7 @@ func (t trial) config() (trainable, error) {
 		"clipcap-mlp": new(recipe.ClipCap), "clipcap-transformer": new(recipe.ClipCap),
 		"unsupervised-clipcap": new(recipe.UnsupervisedClipCap), "capdec": new(recipe.CapDec),
 		"decap": new(recipe.DeCap), "magic": new(recipe.MAGIC),
+		"latent-cyclegan": new(recipe.LatentCycleGAN), "semi-supervised": new(recipe.SemiSupervised),
 	}[t.run.Method]
 	if config == nil {
 		return nil, fmt.Errorf("no method %q", t.run.Method)
@@ -85,10 +86,17 @@ func (t trial) fields() []recipe.Override {
 		{Path: "seed", Value: t.seed}, {Path: "method.optimizer.seed", Value: t.seed},
 		{Path: "method.optimizer.updates", Value: updates}, {Path: "pace.log_every", Value: max(1, updates/10)},
 	}
-	if t.run.Method != "decap" {
+	switch t.run.Method {
+	case "decap":
+	case "latent-cyclegan": // whose captioner is trained first, as the others are
+		decoder := "text_decoder."
+		out = append(out, recipe.Override{Path: decoder + "language_model", Value: t.language}, recipe.Override{Path: decoder + "epochs", Value: 0},
+			recipe.Override{Path: decoder + "method.optimizer.updates", Value: t.study.Updates},
+			recipe.Override{Path: decoder + "method.optimizer.seed", Value: t.seed}, recipe.Override{Path: "photos", Value: t.unpaired})
+	default:
 		out = append(out, recipe.Override{Path: "language_model", Value: t.language})
 	}
-	if strings.HasPrefix(t.run.Method, "clipcap") {
+	if strings.HasPrefix(t.run.Method, "clipcap") || t.run.Method == "semi-supervised" {
 		out = append(out, recipe.Override{Path: "data.captions", Value: t.captions},
 			recipe.Override{Path: "data.photos", Value: filepath.Join(t.data, "images_train.tar")})
 	} else {
