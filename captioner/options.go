@@ -105,7 +105,7 @@ func (d Decoding) resolve(c modelfolder.Config) (decode.Options, error) {
 	case d.Beams > 1 || o.NBest > 1:
 		o.Strategy, o.Beams = decode.Beam, cmp.Or(d.Beams, o.NBest)
 	}
-	room := c.Captioner.GPT.Positions - c.Captioner.Mapper.PrefixLength
+	room := c.Captioner.GPT.Positions - c.Captioner.Begin()
 	if o.MaxLength > room {
 		return o, fmt.Errorf("decoding: max_length is %d, but model %q has room for %d tokens", o.MaxLength, c.Name, room)
 	}

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from textonly import (
-    E, K, SIZES, caption_logits, gradients, layer_norm, linear, mlp_prefix, new_captions, new_network,
+    E, K, SIZES, caption_logits, gradients, hidden_states, layer_norm, linear, mlp_prefix, new_captions, new_network,
     read_safetensors, weights, write,
 )
 
@@ -193,10 +193,110 @@ def cgt_gan(golden):
     )
 
 
+ESPER = {
+    "gain": 50.0, "bias": -10.0, "kl": 0.15, "entropy": 0.1, "entropy_bound": 9.0, "length": 3.0, "repetition": 0.025,
+    "kl_margin": 0.1, "entropy_weight": 0.2, "gamma": 1.0, "lambda": 0.95, "clip": 0.2, "response": 5,
+}
+
+
+def new_value():
+    """A second captioner whose head is a linear layer to one number."""
+    w = {"value." + n: t.detach() for n, t in new_network("mlp").items()}
+    w["value.head.weight"], w["value.head.bias"] = torch.randn(1, SIZES["n_embd"]) / 4, 0.1 * torch.randn(1)
+    return require(w)
+
+
+def below(w, scope):
+    return {n[len(scope) :]: t for n, t in w.items() if n.startswith(scope)}
+
+
+def esper_states(w, photos, tokens):
+    """The hidden states that the tokens are predicted from."""
+    scale = (K * SIZES["n_embd"] / E) ** 0.5
+    prefix = mlp_prefix(w, photos / scale)
+    x = torch.cat((prefix, w["gpt.transformer.wte.weight"][tokens]), 1)
+    return hidden_states(w, x, SIZES["n_head"])[:, K - 1 : -1]
+
+
+def esper_logits(w, photos, tokens):
+    """The policy's logits, and those of the language model alone, which has no first one."""
+    wte = w["gpt.transformer.wte.weight"]
+    alone = hidden_states(w, wte[tokens], SIZES["n_head"])[:, :-1] @ wte.T
+    return esper_states(w, photos, tokens) @ wte.T, torch.cat((torch.zeros_like(alone[:, :1]), alone), 1)
+
+
+def of_tokens(logits, tokens):
+    return logits.log_softmax(-1).gather(-1, tokens[..., None])[..., 0]
+
+
+def masked_mean(x, mask):
+    return (x * mask).sum() / mask.sum()
+
+
+def esper_advantages(c, cosine, logp, ref, values, responses):
+    """Rewards of each token, whitened, and the advantages and returns by GAE, in float64."""
+    m = responses.shape[1]
+    rewards = -c["kl"] * (logp - ref) - c["entropy"] * F.relu(-ref - c["entropy_bound"] / m) + c["length"] / m
+    for i, tokens in enumerate(responses.tolist()):
+        grams = [[tuple(tokens[j : j + n]) for j in range(m - n + 1)] for n in (1, 2, 3)]
+        repeats = [len(g) - len(set(g)) for g in grams]
+        rewards[i, -1] += c["gain"] * cosine[i] + c["bias"] - c["repetition"] * (repeats[0] + 2 * repeats[1] + 4 * repeats[2])
+    mean, var = rewards.mean(), rewards.var(unbiased=False)
+    white = (rewards - mean) / torch.sqrt(var + 1e-8) + mean
+    advantages, last = torch.zeros_like(white), 0.0
+    for t in reversed(range(m)):
+        following = values[:, t + 1] if t + 1 < m else 0.0
+        last = white[:, t] + c["gamma"] * following - values[:, t] + c["gamma"] * c["lambda"] * last
+        advantages[:, t] = last
+    returns = advantages + values
+    advantages = (advantages - advantages.mean()) / torch.sqrt(advantages.var(unbiased=False) + 1e-8)
+    return rewards, white, advantages, returns
+
+
+def esper(golden):
+    c, w, v = ESPER, new_network("mlp"), new_value()
+    photos = 3 * torch.randn(4, E)
+    prompts, m = [1, 3, 1, 3], c["response"]
+    tokens, mask = torch.zeros(4, 8, dtype=torch.long), torch.zeros(4, 8)
+    for i, n in enumerate(prompts):
+        tokens[i, : n + m] = torch.randint(1, 8, (n + m,))
+        mask[i, n : n + m] = 1
+    logits, alone = esper_logits(w, photos, tokens)
+    logp, ref = of_tokens(logits, tokens), of_tokens(alone, tokens)
+    value = linear(below(v, "value."), "head", esper_states(below(v, "value."), photos, tokens))[..., 0]
+    pick = lambda x: torch.stack([x[i, n : n + m] for i, n in enumerate(prompts)]).detach()
+    cosine = torch.rand(4).double()
+    rewards, white, advantages, returns = esper_advantages(
+        c, cosine, pick(logp).double(), pick(ref).double(), pick(value).double(), pick(tokens))
+
+    # As after some updates: the policy and the value model have left what they were.
+    old_logp, old_value = logp.detach() + 0.3 * torch.randn(4, 8), value.detach() + 0.3 * torch.randn(4, 8)
+    a, r = torch.zeros(4, 8), torch.zeros(4, 8)
+    for i, n in enumerate(prompts):
+        a[i, n : n + m], r[i, n : n + m] = advantages[i].float(), returns[i].float()
+    ratio = (logp - old_logp).exp()
+    surrogate = masked_mean(torch.max(-a * ratio, -a * ratio.clamp(1 - c["clip"], 1 + c["clip"])), mask)
+    kl = (logits.softmax(-1) * (logits.log_softmax(-1) - alone.log_softmax(-1))).sum(-1)
+    hinge = (F.relu(kl - c["kl_margin"]) * mask).sum(-1).mean()
+    entropy = c["entropy_weight"] * F.relu((-logp * mask).sum(-1) - c["entropy_bound"]).mean()
+    clipped = old_value + (value - old_value).clamp(-c["clip"], c["clip"])
+    value_loss = 0.5 * masked_mean(torch.max((value - r) ** 2, (clipped - r) ** 2), mask)
+    out = dict(weights(w), **weights(v), photos=photos, tokens=tokens, mask=mask, prompts=torch.tensor(prompts), cosine=cosine)
+    out.update(log_prob=logp * mask, reference=ref * mask, value=value * mask, old_log_prob=old_logp, old_value=old_value)
+    out.update(rewards=rewards, white=white, advantages=advantages, returns=returns, advantage=a, target=r)
+    out.update(surrogate=surrogate, kl_hinge=hinge, entropy_hinge=entropy, loss=surrogate + hinge + entropy, value_loss=value_loss)
+    mapper = {n: t for n, t in w.items() if n.startswith("clip_project.")}
+    for name, loss in (("both", surrogate + hinge + entropy), ("early", hinge)):
+        grads = torch.autograd.grad(loss, list(mapper.values()), retain_graph=True)
+        out.update({f"{name}.grad.{n}": g for n, g in zip(mapper, grads)})
+    out.update({"value_model." + n: g for n, g in gradients(v, value_loss).items()})
+    write(os.path.join(golden, "esper"), out, {"gpt": SIZES, "prefix_length": K, "clip_width": E, "esper": c})
+
+
 def main():
     golden, folder = sys.argv[1:3]
     check_roberta(folder)
-    for seed, make in enumerate((roberta_lm, cgt_gan)):
+    for seed, make in enumerate((roberta_lm, cgt_gan, esper)):
         torch.manual_seed(seed)
         make(golden)
 

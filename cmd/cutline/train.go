@@ -27,6 +27,7 @@ type trainCmd struct {
 	UnsupervisedClipCap trainUnsupervisedClipCapCmd `cmd:"" name:"unsupervised-clipcap" help:"Train a captioner from photos' captions, several each, without the photos."`
 	DeCap               trainDeCapCmd               `cmd:"" name:"decap" help:"Train a small decoder from a text file, with a memory of its captions."`
 	CgTGAN              trainCgTGANCmd              `cmd:"" name:"cgt-gan" help:"Train a captioner from photos and a text file that do not belong together."`
+	ESPER               trainESPERCmd               `cmd:"" name:"esper" help:"Train a captioner from photos alone, by what CLIP thinks of what it writes."`
 	MAGIC               trainMAGICCmd               `cmd:"" name:"magic" help:"Adapt a language model to a text file, for CLIP to guide."`
 	LatentCycleGAN      trainLatentCycleGANCmd      `cmd:"" name:"latent-cyclegan" help:"Train a captioner from photos without captions and captions without photos."`
 	SemiSupervised      trainSemiSupervisedCmd      `cmd:"" name:"semi-supervised" help:"Train a captioner from a few captions of photos, and from what CLIP thinks of its own."`
@@ -151,6 +152,11 @@ type (
 		RoBERTa string `name:"roberta" placeholder:"DIR" help:"Model folder of the RoBERTa that the discriminator begins with, such as train roberta makes."`
 		trainFlags
 	}
+	trainESPERCmd struct {
+		textFlags
+		Photos string `placeholder:"PATH" help:"Photos without captions, a folder or a tar archive."`
+		trainFlags
+	}
 	trainMAGICCmd struct {
 		textFlags
 		trainFlags
@@ -211,6 +217,11 @@ func (cmd *trainDeCapCmd) Run(ctx context.Context, c *console) error {
 func (cmd *trainCgTGANCmd) Run(ctx context.Context, c *console) error {
 	data := append(cmd.textFlags.overrides(), given([]recipe.Override{{Path: "photos", Value: cmd.Photos}, {Path: "roberta", Value: cmd.RoBERTa}})...)
 	return cmd.run(ctx, c, "cgt-gan", "method.generator", data, new(recipe.CgTGAN))
+}
+
+func (cmd *trainESPERCmd) Run(ctx context.Context, c *console) error {
+	data := append(cmd.textFlags.overrides(), given([]recipe.Override{{Path: "photos", Value: cmd.Photos}})...)
+	return cmd.run(ctx, c, "esper", "method.optimizer", data, new(recipe.ESPER))
 }
 
 func (cmd *trainMAGICCmd) Run(ctx context.Context, c *console) error {

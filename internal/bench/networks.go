@@ -50,7 +50,7 @@ func prepare(engine compute.Backend, store *model.Store, c modelfolder.Config) (
 	if err != nil {
 		return nil, err
 	}
-	room := c.Captioner.GPT.Positions - c.Captioner.Mapper.PrefixLength
+	room := c.Captioner.GPT.Positions - c.Captioner.Begin()
 	return &Networks{*c.Image, encoder, generator, store, min(averageLength, room)}, nil
 }
 

@@ -31,7 +31,7 @@ func NewGenerator(engine compute.Backend, store *model.Store, c Config) (*Genera
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	g := &Generator{gpt: c.GPT, width: c.Mapper.ClipWidth, length: c.Mapper.PrefixLength, engine: engine}
+	g := &Generator{gpt: c.GPT, width: c.Mapper.ClipWidth, length: c.Begin(), engine: engine}
 	return g, g.prepare(store, c.Prefix)
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -20,6 +21,8 @@ import (
 // its logits depend on all that they should.
 type tiny struct {
 	config    clipcap.Config
+	engine    compute.Backend
+	store     *model.Store
 	generator *clipcap.Generator
 	logits    *model.Exec // from embeddings [B, E] and tokens [B, T]
 }
@@ -38,7 +41,7 @@ func newTiny(t *testing.T) *tiny {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &tiny{c, generator, logits}
+	m := &tiny{c, engine, store, generator, logits}
 	m.recomputed(t, m.embeddings(1)[0], []int{1, 2}) // the first run draws the weights
 	strengthen(t, store)
 	return m

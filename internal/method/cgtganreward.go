@@ -43,10 +43,7 @@ func (m *CgTGAN) say(ctx context.Context, update int, photos [][]float32) (said,
 		}
 		found, err := decode.Search(ctx, session, way)
 		session.Close()
-		if lost, ok := errors.AsType[*decode.NoDistributionError](err); ok {
-			return out, &train.DivergedError{Update: update, What: lost.Error()}
-		}
-		if err != nil {
+		if err := divergedBy(err, update); err != nil {
 			return out, err
 		}
 		for i, hypotheses := range found {
@@ -56,6 +53,14 @@ func (m *CgTGAN) say(ctx context.Context, update int, photos [][]float32) (said,
 		}
 	}
 	return out, nil
+}
+
+// divergedBy takes logits that are no distribution for a run that diverged.
+func divergedBy(err error, update int) error {
+	if lost, ok := errors.AsType[*decode.NoDistributionError](err); ok {
+		return &train.DivergedError{Update: update, What: lost.Error()}
+	}
+	return err
 }
 
 // texts are the first n captions of each photo as text; all of them where n is 0. A
@@ -79,14 +84,23 @@ func (d said) texts(say func([]int) string, n int) []string {
 // distinct tells how varied the last captions of the photos are, the greedy ones if there
 // are any: 1 where all differ, 0 where all are the same.
 func (d said) distinct() float64 {
-	if len(d.captions) < 2 {
+	last := make([][]int, len(d.captions))
+	for i, captions := range d.captions {
+		last[i] = captions[len(captions)-1]
+	}
+	return varied(last)
+}
+
+// varied is 1 where all texts differ, and 0 where all are the same.
+func varied(texts [][]int) float64 {
+	if len(texts) < 2 {
 		return 1
 	}
 	different := make(map[string]bool)
-	for _, captions := range d.captions {
-		different[fmt.Sprint(captions[len(captions)-1])] = true
+	for _, text := range texts {
+		different[fmt.Sprint(text)] = true
 	}
-	return float64(len(different)-1) / float64(len(d.captions)-1)
+	return float64(len(different)-1) / float64(len(texts)-1)
 }
 
 // rewards are those of drawn captions, in their order.

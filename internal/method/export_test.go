@@ -45,3 +45,36 @@ func (m *CgTGAN) Texts(update int, photos [][]float32) ([]string, error) {
 
 // Advantages compares the rewards of samples, each photo's greedy one last.
 func (m *CgTGAN) Advantages(rewards [][]float64) []float32 { return m.advantages(rewards) }
+
+// Episodes are texts as ESPER learns from them; see [episodes].
+type Episodes struct {
+	Photos                                                [][]float32
+	Tokens                                                [][]int32
+	Counted, LogProb, Reference, Value, Advantage, Target [][]float32
+	Learns                                                float32
+}
+
+func (e Episodes) inside() episodes {
+	return episodes{e.Photos, e.Tokens, e.Counted, e.LogProb, e.Reference, e.Value, e.Advantage, e.Target, e.Learns}
+}
+
+// StepPolicy moves the mapper once by episodes.
+func (m *ESPER) StepPolicy(update int, e Episodes) (train.Losses, error) {
+	return m.policy.Step(context.Background(), update, e.inside())
+}
+
+// StepValue moves the value model once by episodes.
+func (m *ESPER) StepValue(update int, e Episodes) (train.Losses, error) {
+	return m.value.Step(context.Background(), update, e.inside())
+}
+
+// Observe is what both models and the language model make of texts.
+func (m *ESPER) Observe(batch Prompted, texts [][]int) (Episodes, error) {
+	e, err := m.observe(batch, texts)
+	return Episodes{e.photos, e.tokens, e.counted, e.logProb, e.reference, e.value, e.advantage, e.target, e.learns}, err
+}
+
+// Written are the texts that an update draws.
+func (m *ESPER) Written(update int, batch Prompted) ([][]int, error) {
+	return m.write(context.Background(), update, batch)
+}

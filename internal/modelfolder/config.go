@@ -201,7 +201,7 @@ func (c Config) validateText() error {
 	}
 	room := gpt.Positions
 	if c.Captioner != nil {
-		room -= c.Captioner.Mapper.PrefixLength
+		room -= c.Captioner.Begin()
 	}
 	if c.MaxTokens < 1 || c.MaxTokens > room {
 		return fmt.Errorf("max_tokens is %d, but there is room for 1 to %d", c.MaxTokens, room)

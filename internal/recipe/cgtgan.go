@@ -134,7 +134,7 @@ func (c CgTGAN) learn(ctx context.Context, run Run, embedder *embedder, parts *p
 	if err != nil {
 		return err
 	}
-	judge, err := c.judge(ctx, run, embedder, parts, store, network)
+	judge, err := newTellingJudge(ctx, run, embedder, c.Val, parts, store, network, c.Method.Generator, c.Batch, c.Method.MaxTokens)
 	if err != nil {
 		return err
 	}
@@ -226,20 +226,6 @@ func (c CgTGAN) words(e *embedder, gpt *modelfolder.Folder, reads *tokenizer.BPE
 		Stop: slices.Clone(gpt.Config.StopTokens), Say: gpt.GPTTokenizer.Line, Embed: e.read,
 		Read: func(text string) ([]int32, error) { return reads.Context(text, c.Method.ReadTokens, true) },
 	}
-}
-
-// judge judges by photos with captions, where val names some: the generator's loss on
-// them, and what it writes.
-func (c CgTGAN) judge(ctx context.Context, run Run, e *embedder, p *parts, store *model.Store, network clipcap.Config) (*pairsJudge, error) {
-	told, err := method.NewClipCap(run.Engine, store, network, method.ClipCapConfig{Optimizer: c.Method.Generator, MaxTokens: c.Method.MaxTokens})
-	if err != nil {
-		return nil, err
-	}
-	j, err := newTextsJudge(ctx, e, c.Val, p.gpt.GPTTokenizer, batches.Sentences(p.gpt.GPTTokenizer), c.Batch)
-	if err != nil {
-		return nil, err
-	}
-	return j, j.watch(run.Engine, store, network, told.Loss, greedy(p.gpt.Config.StopTokens, min(c.Method.MaxTokens, maxTokens(p.gpt, network))))
 }
 
 func (c CgTGAN) write(out string, store *model.Store, network clipcap.Config, p *parts, o train.Outcome, labelled bool) error {

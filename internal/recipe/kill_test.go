@@ -40,6 +40,7 @@ func trainInto(out string) int {
 			trainAs(run, "lm", new(recipe.LanguageModel)),
 			trainAs(run, "roberta", new(recipe.RoBERTa)),
 			trainAs(run, "cgt-gan", new(recipe.CgTGAN)),
+			trainAs(run, "esper", new(recipe.ESPER)),
 			trainAs(run, "clipcap-mlp", new(recipe.ClipCap)),
 			trainAs(run, "latent-cyclegan", new(recipe.LatentCycleGAN)),
 			trainAs(run, "semi-supervised", new(recipe.SemiSupervised)),
@@ -111,6 +112,16 @@ func TestKilledRunEndsAsOneLeftAlone(t *testing.T) {
 			c.Method.Generator.Updates = 40
 			c.Val = recipe.Val{Data: recipe.Data{Captions: c.Data.Text[0], Photos: c.Photos, Split: "val"}, Every: 5, Select: "val_cider", Samples: 1}
 			writeConfig(t, filepath.Join(dir, "cgt-gan.json"), c)
+			return filepath.Join(dir, "model")
+		})
+	})
+	t.Run("esper", func(t *testing.T) {
+		compareKilled(t, 5, func() string {
+			dir := t.TempDir()
+			c := smallESPER(t, dir)
+			c.Method.Optimizer.Updates = 30
+			c.Val = recipe.Val{Data: recipe.Data{Captions: c.Data.Text[0], Photos: c.Photos, Split: "val"}, Every: 5, Select: "val_loss", Samples: 1}
+			writeConfig(t, filepath.Join(dir, "esper.json"), c)
 			return filepath.Join(dir, "model")
 		})
 	})

@@ -105,7 +105,7 @@ func begin(store *model.Store, clip clip.Config, gpt *modelfolder.Folder, m mapp
 
 // maxTokens is the longest caption that a network writes unasked.
 func maxTokens(gpt *modelfolder.Folder, n clipcap.Config) int {
-	return min(gpt.Config.MaxTokens, n.GPT.Positions-n.Mapper.PrefixLength)
+	return min(gpt.Config.MaxTokens, n.GPT.Positions-n.Begin())
 }
 
 // load gives store a folder's variables below scopes. Others are drawn when a graph

@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/gomlx/gomlx/ml/model"
+
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/align"
+	"github.com/cutline-go/cutline/internal/batches"
 	"github.com/cutline-go/cutline/internal/clipcap"
+	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/train"
 	"github.com/cutline-go/cutline/internal/weights"
@@ -18,7 +22,7 @@ import (
 // fits tells whether captions of so many tokens have room behind the prefix. (The last
 // token is predicted, but not read.)
 func fits(network clipcap.Config, maxTokens int) error {
-	if room := network.GPT.Positions - network.Mapper.PrefixLength + 1; maxTokens < 1 || maxTokens > room {
+	if room := network.GPT.Positions - network.Begin() + 1; maxTokens < 1 || maxTokens > room {
 		return fmt.Errorf("max_tokens is %d, but the language model has room for 1 to %d behind the prefix", maxTokens, room)
 	}
 	return nil
@@ -143,4 +147,19 @@ func newTextsJudge(ctx context.Context, e *embedder, v Val, t *tokenizer.BPE, en
 	j := &pairsJudge{}
 	j.of(captionJudge{tokenizer: t, samples: v.Samples, records: records, embeddings: embeddings}, encode, size)
 	return j, nil
+}
+
+// newTellingJudge judges a captioner that learns from rewards by photos with captions,
+// where v names some, as one that learns from captions is judged: by its loss on them and
+// by what it writes. o is its optimizer.
+func newTellingJudge(ctx context.Context, run Run, e *embedder, v Val, p *parts, store *model.Store, network clipcap.Config, o train.Optimizer, size, longest int) (*pairsJudge, error) {
+	told, err := method.NewClipCap(run.Engine, store, network, method.ClipCapConfig{Optimizer: o, MaxTokens: longest})
+	if err != nil {
+		return nil, err
+	}
+	j, err := newTextsJudge(ctx, e, v, p.gpt.GPTTokenizer, batches.Sentences(p.gpt.GPTTokenizer), size)
+	if err != nil {
+		return nil, err
+	}
+	return j, j.watch(run.Engine, store, network, told.Loss, greedy(p.gpt.Config.StopTokens, min(longest, maxTokens(p.gpt, network))))
 }
