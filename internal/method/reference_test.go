@@ -1,17 +1,11 @@
 package method_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clipcap"
@@ -29,38 +23,21 @@ type torchReference struct {
 	RoBERTa      roberta.Config `json:"roberta"`
 	PrefixLength int            `json:"prefix_length"`
 	ClipWidth    int            `json:"clip_width"`
-	SHA256       string         `json:"sha256"`
 
-	raw  []byte // train.json
+	name string
 	file *weights.File
 }
 
 func readTorch(t *testing.T, name string) *torchReference {
 	t.Helper()
-	dir := golden.Carried(t, name)
-	r := &torchReference{}
-	var err error
-	if r.raw, err = os.ReadFile(filepath.Join(dir, "train.json")); err != nil {
-		t.Fatal(err)
-	}
-	r.decode(t, r)
-	path := filepath.Join(dir, "train.safetensors")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != r.SHA256 {
-		t.Fatalf("%s is not the file that the script wrote", path)
-	}
-	r.file = golden.Load(t, path)
+	r := &torchReference{name: name}
+	r.file = golden.Torch(t, name, r)
 	return r
 }
 
 func (r *torchReference) decode(t *testing.T, into any) {
 	t.Helper()
-	if err := json.Unmarshal(r.raw, into); err != nil {
-		t.Fatal(err)
-	}
+	golden.Torch(t, r.name, into)
 }
 
 // network is the captioner of the reference, with a mapper of that kind.
@@ -74,19 +51,7 @@ func (r *torchReference) network(kind mapper.Kind) clipcap.Config {
 // store holds the reference's weights.
 func (r *torchReference) store(t *testing.T) *model.Store {
 	t.Helper()
-	store := model.NewStore()
-	for _, name := range r.file.Names() {
-		weight, ok := strings.CutPrefix(name, "weight.")
-		if !ok {
-			continue
-		}
-		tensor, _ := r.file.Tensor(name)
-		value := tensors.FromFlatDataAndDimensions(golden.Floats(t, r.file, name), tensor.Shape...)
-		if _, err := store.CreateVariable(weights.VariablePath(weight), value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return store
+	return golden.Store(t, r.file)
 }
 
 // rows are the rows of a matrix of the reference.

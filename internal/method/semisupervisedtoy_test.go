@@ -12,8 +12,6 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clip"
-	"github.com/cutline-go/cutline/internal/clipcap"
-	"github.com/cutline-go/cutline/internal/decode"
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/nn"
@@ -76,28 +74,12 @@ func (w toy) learnTower(t *testing.T, engine compute.Backend, store *model.Store
 // photo, and how many of them differ.
 func (p pupil) judged(t *testing.T, w toy) (similarity, distinct float64) {
 	t.Helper()
-	generator, err := clipcap.NewGenerator(p.engine, p.store, p.network)
-	if err != nil {
-		t.Fatal(err)
-	}
 	photos := split(w.photos, true)
-	session, err := generator.Start(photos, 6)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer session.Close()
-	options := decode.PaperGreedy()
-	options.MaxLength, options.StopTokens = 6, []int{toyStop}
-	found, err := decode.Search(context.Background(), session, options)
-	if err != nil {
-		t.Fatal(err)
-	}
 	said := make(map[string]bool)
-	for i, photo := range photos {
-		tokens := found[i][0].Tokens
+	for i, tokens := range p.says(t, photos) {
 		said[fmt.Sprint(tokens)] = true
 		for j, v := range w.embed(tokens) {
-			similarity += float64(v) * float64(photo[j]) / float64(len(photos))
+			similarity += float64(v) * float64(photos[i][j]) / float64(len(photos))
 		}
 	}
 	return similarity, float64(len(said)) / float64(len(photos))

@@ -158,11 +158,31 @@ func toyOptimizer(updates int) train.Optimizer {
 // their embeddings.
 func (w toy) right(t *testing.T, engine compute.Backend, store *model.Store, network clipcap.Config, embeddings [][]float32) float64 {
 	t.Helper()
-	generator, err := clipcap.NewGenerator(engine, store, network)
+	right := 0
+	said := pupil{engine, store, network}.says(t, split(embeddings, true))
+	for i, caption := range split(w.captions, true) {
+		if slices.Equal(said[i], caption) {
+			right++
+		}
+	}
+	return float64(right) / float64(len(said))
+}
+
+// pupil is a captioner of the toy world.
+type pupil struct {
+	engine  compute.Backend
+	store   *model.Store
+	network clipcap.Config
+}
+
+// says is the greedy captions of embeddings.
+func (p pupil) says(t *testing.T, embeddings [][]float32) [][]int {
+	t.Helper()
+	generator, err := clipcap.NewGenerator(p.engine, p.store, p.network)
 	if err != nil {
 		t.Fatal(err)
 	}
-	session, err := generator.Start(split(embeddings, true), 6)
+	session, err := generator.Start(embeddings, 6)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,20 +193,11 @@ func (w toy) right(t *testing.T, engine compute.Backend, store *model.Store, net
 	if err != nil {
 		t.Fatal(err)
 	}
-	right := 0
-	for i, caption := range split(w.captions, true) {
-		if slices.Equal(found[i][0].Tokens, caption) {
-			right++
-		}
+	captions := make([][]int, len(found))
+	for i, hypotheses := range found {
+		captions[i] = hypotheses[0].Tokens
 	}
-	return float64(right) / float64(len(found))
-}
-
-// pupil is a captioner of the toy world.
-type pupil struct {
-	engine  compute.Backend
-	store   *model.Store
-	network clipcap.Config
+	return captions
 }
 
 // expect holds the share of captions that are right within bounds.

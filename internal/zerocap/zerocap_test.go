@@ -2,19 +2,13 @@ package zerocap_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/decode"
@@ -33,7 +27,6 @@ type reference struct {
 	ClipWidth int         `json:"clip_width"`
 	Prompt    []int       `json:"prompt"`
 	Texts     [][]int     `json:"texts"`
-	SHA256    string      `json:"sha256"`
 	Cases     []struct {
 		Name        string  `json:"name"`
 		Steps       int     `json:"steps"`
@@ -56,35 +49,9 @@ type reference struct {
 
 func read(t *testing.T) (*reference, *model.Store) {
 	t.Helper()
-	dir := golden.Carried(t, "zerocap")
 	r := &reference{engine: golden.Engine(t)}
-	raw, err := os.ReadFile(filepath.Join(dir, "train.json"))
-	if err == nil {
-		err = json.Unmarshal(raw, r)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "train.safetensors")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != r.SHA256 {
-		t.Fatalf("%s is not the file that the script wrote", path)
-	}
-	r.file = golden.Load(t, path)
-	store := model.NewStore()
-	for _, name := range r.file.Names() {
-		if weight, ok := strings.CutPrefix(name, "weight."); ok {
-			tensor, _ := r.file.Tensor(name)
-			value := tensors.FromFlatDataAndDimensions(golden.Floats(t, r.file, name), tensor.Shape...)
-			if _, err := store.CreateVariable(weights.VariablePath(weight), value); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return r, store
+	r.file = golden.Torch(t, "zerocap", r)
+	return r, golden.Store(t, r.file)
 }
 
 // config is that of case i.
