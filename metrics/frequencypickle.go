@@ -63,6 +63,7 @@ const (
 	costWord  = 192
 	costGram  = 80
 	costTable = 512
+	costOther = 1024 // of a tuple that is no n-gram: far more than it takes, for there are few
 )
 
 // Class implements [pickle.Resolver].
@@ -106,16 +107,23 @@ func (r *frequencyResolver) Tuple(items []any) (any, error) {
 	for _, item := range items {
 		word, ok := item.(string)
 		if !ok || len(r.tokens) == maxOrder {
-			return r.Values.Tuple(items)
+			return r.other(items)
 		}
 		r.tokens = append(r.tokens, word)
 	}
 	if len(items) == 0 {
-		return pickle.Tuple(nil), nil
+		return r.other(nil)
 	}
 	r.hashes = appendWords(r.hashes[:0], r.tokens)
 	r.hashes = appendGrams(r.hashes, r.hashes, len(items))
 	return r.hashes[len(items)], r.Budget.Take(8)
+}
+
+func (r *frequencyResolver) other(items []any) (any, error) {
+	if err := r.Budget.Take(costOther); err != nil {
+		return nil, err
+	}
+	return r.Values.Tuple(items)
 }
 
 // Dict implements [pickle.Resolver].

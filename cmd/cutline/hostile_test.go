@@ -13,6 +13,7 @@ import (
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/imageproc"
 	"github.com/cutline-go/cutline/internal/weights"
+	"github.com/cutline-go/cutline/metrics"
 )
 
 // hostile is a file that somebody made to hurt, or that a broken disk left, and the
@@ -110,6 +111,16 @@ func readWeights(path string) error {
 		return err
 	}
 	return file.Close()
+}
+
+func readFrequencies(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = metrics.ReadDocumentFrequencies(file)
+	return err
 }
 
 func readPicture(path string) error {

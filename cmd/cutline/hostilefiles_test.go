@@ -75,7 +75,8 @@ func hostilePickles(t testing.TB) []hostile {
 	} {
 		all = append(all,
 			hostile{"pickle: " + name, []byte(pickle), readWeights},
-			hostile{"torch: " + name, torchZip(t, pickle), readWeights})
+			hostile{"torch: " + name, torchZip(t, pickle), readWeights},
+			hostile{"document frequencies: " + name, []byte(pickle), readFrequencies})
 	}
 	slices.SortFunc(all, func(a, b hostile) int { return strings.Compare(a.name, b.name) })
 	return all
