@@ -197,8 +197,8 @@ func TestPool(t *testing.T) {
 
 // TestLatentCycleGANToy learns to translate photos of the toy world, turned and moved,
 // from photos and texts of scenes that have nothing to do with each other. A captioner of
-// texts' embeddings then says of them at least 0.9 of what it says right of texts, and
-// less than half of it directly.
+// texts' embeddings then is right on at least 0.9 of them, and so has at least 0.9 of what
+// any pairs could teach; directly it is right on less than half.
 func TestLatentCycleGANToy(t *testing.T) {
 	w := newToy(0.4, 1)
 	decoder := learnCapDec(t, w, 0)
