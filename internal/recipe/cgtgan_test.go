@@ -33,7 +33,7 @@ func smallCgTGAN(t *testing.T, dir string) recipe.CgTGAN {
 		Name: "small", CLIP: c.CLIP, LanguageModel: c.LanguageModel, RoBERTa: reader,
 		Data: recipe.TextData{Text: []string{c.Data.Captions}, Split: "train"}, Photos: c.Data.Photos, Temperature: 100,
 		Mapper: mapper.Config{Kind: mapper.KindMLP, PrefixLength: 2},
-		Start:  recipe.CgTGANStart{Batch: 4, Epochs: 3, Optimizer: optimizer(0)}, Batch: 4,
+		Start:  recipe.CgTGANStart{Batch: 4, Epochs: 3, MaxTokens: 16, Optimizer: optimizer(0)}, Batch: 4,
 		Method: method.CgTGANConfig{
 			Samples: 2, Baseline: method.BaselineGreedy, ClipWeight: 0.5, Weight: method.Ramp{Most: 0.5, After: 4, Over: 8},
 			MaxTokens: 12, ReadTokens: 14, Generator: o, Discriminator: d,
@@ -92,10 +92,11 @@ func TestCgTGANRefuses(t *testing.T) {
 		"an emptied corpus": {func(r *recipe.CgTGAN) {
 			r.Data, r.Length = recipe.TextData{Text: []string{filepath.Join(dir, "short.txt")}}, recipe.Range{Least: 7, Most: 15}
 		}, "none of 2 captions has the 7 to 15 words"},
-		"no RoBERTa":      {func(r *recipe.CgTGAN) { r.RoBERTa = "" }, "train roberta makes one"},
-		"a CLIP for one":  {func(r *recipe.CgTGAN) { r.RoBERTa = r.CLIP }, "holds a CLIP, want a RoBERTa"},
-		"no photos":       {func(r *recipe.CgTGAN) { r.Photos = "" }, "photos names neither"},
-		"a temperature 0": {func(r *recipe.CgTGAN) { r.Temperature = 0 }, "inverse temperature is 0"},
+		"no RoBERTa":                      {func(r *recipe.CgTGAN) { r.RoBERTa = "" }, "train roberta makes one"},
+		"a CLIP for one":                  {func(r *recipe.CgTGAN) { r.RoBERTa = r.CLIP }, "holds a CLIP, want a RoBERTa"},
+		"no photos":                       {func(r *recipe.CgTGAN) { r.Photos = "" }, "photos names neither"},
+		"captions too long to begin with": {func(r *recipe.CgTGAN) { r.Start.MaxTokens = 2 }, "start: 12 of 12 captions have more than 2 tokens"},
+		"a temperature 0":                 {func(r *recipe.CgTGAN) { r.Temperature = 0 }, "inverse temperature is 0"},
 		"one sample compared with none": {func(r *recipe.CgTGAN) {
 			r.Method.Samples, r.Method.Baseline = 1, method.BaselineSample
 		}, "samples is 1"},

@@ -16,9 +16,10 @@ import (
 
 // CgTGANStart is how the generator begins: by telling captions from their own embeddings.
 type CgTGANStart struct {
-	Batch     int             `json:"batch"`     // captions an update; paper: 16
-	Epochs    float64         `json:"epochs"`    // over the captions; paper: 1; 0: it begins as it is
-	Optimizer train.Optimizer `json:"optimizer"` // its updates are those of the epochs
+	Batch     int             `json:"batch"`      // captions an update; paper: 16
+	Epochs    float64         `json:"epochs"`     // over the captions; paper: 1; 0: it begins as it is
+	MaxTokens int             `json:"max_tokens"` // longer captions are cut, unlike those that it writes
+	Optimizer train.Optimizer `json:"optimizer"`  // its updates are those of the epochs
 }
 
 // start returns a store with the generator as it begins: after it learned to tell the
@@ -29,14 +30,20 @@ func (c CgTGAN) start(ctx context.Context, run Run, p *parts, sentences []string
 	if err != nil {
 		return nil, network, err
 	}
-	encode := batches.Sentences(p.gpt.GPTTokenizer)
-	if err := fit(sentences, encode, network, c.Method.MaxTokens); err != nil {
+	if err := fits(network, c.Method.MaxTokens); err != nil {
 		return nil, network, err
 	}
-	if c.Start.Epochs == 0 || run.Forecast != nil {
+	if c.Start.Epochs == 0 {
 		return store, network, nil
 	}
-	learner, err := method.NewClipCap(run.Engine, store, network, method.ClipCapConfig{Optimizer: c.Start.Optimizer, MaxTokens: c.Method.MaxTokens})
+	encode := batches.Sentences(p.gpt.GPTTokenizer)
+	if err := fit(sentences, encode, network, c.Start.MaxTokens); err != nil {
+		return nil, network, fmt.Errorf("start: %w", err)
+	}
+	if run.Forecast != nil {
+		return store, network, nil
+	}
+	learner, err := method.NewClipCap(run.Engine, store, network, method.ClipCapConfig{Optimizer: c.Start.Optimizer, MaxTokens: c.Start.MaxTokens})
 	if err != nil {
 		return nil, network, fmt.Errorf("start: %w", err)
 	}
