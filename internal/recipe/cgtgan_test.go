@@ -1,8 +1,6 @@
 package recipe_test
 
 import (
-	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,31 +45,10 @@ func smallCgTGAN(t *testing.T, dir string) recipe.CgTGAN {
 func TestCgTGANTrains(t *testing.T) {
 	dir := t.TempDir()
 	r := smallCgTGAN(t, dir)
-	left, stopped := filepath.Join(dir, "left"), filepath.Join(dir, "stopped")
-	if err := r.Train(t.Context(), testRun(t, left, dir)); err != nil {
-		t.Fatal(err)
-	}
-	for _, update := range []int{5, 14} { // of the start, of both players
-		stop(t, r, stopped, dir, update)
-	}
-	if err := r.Train(t.Context(), testRun(t, stopped, dir)); err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range []string{"model.safetensors", "config.json"} {
-		if !bytes.Equal(contents(t, left, file), contents(t, stopped, file)) {
-			t.Errorf("%s differs after stops", file)
-		}
-	}
-	log, err := os.ReadFile(left + ".run/log.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	heading, _, _ := strings.Cut(string(log), "\n")
-	want := "update,loss,loss_clip,loss_natural,gradient_norm,learning_rate,reward_clip,reward_cosine,reward_l1,reward_image,reward_natural," +
-		"weight,distinct,discriminator_loss,told,discriminator_gradient_norm,discriminator_learning_rate,examples_per_second"
-	if heading != want {
-		t.Errorf("the log has %s", heading)
-	}
+	left := filepath.Join(dir, "left")
+	trainsTheSame(t, r, left, dir, 5, 14) // of the start, of both players
+	logged(t, left, "update,loss,loss_clip,loss_natural,gradient_norm,learning_rate,reward_clip,reward_cosine,reward_l1,reward_image,reward_natural,"+
+		"weight,distinct,discriminator_loss,told,discriminator_gradient_norm,discriminator_learning_rate,examples_per_second")
 	if run := string(contents(t, left, "run.json")); !strings.Contains(run, `"chosen_by_labelled_data": false`) || !strings.Contains(run, `"captions.jsonl":`) {
 		t.Errorf("run.json is %s", run)
 	}

@@ -2,9 +2,7 @@ package recipe_test
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/cutline-go/cutline/internal/mapper"
@@ -38,28 +36,9 @@ func smallESPER(t *testing.T, dir string) recipe.ESPER {
 func TestESPERTrains(t *testing.T) {
 	dir := t.TempDir()
 	r := smallESPER(t, dir)
-	left, stopped := filepath.Join(dir, "left"), filepath.Join(dir, "stopped")
-	if err := r.Train(t.Context(), testRun(t, left, dir)); err != nil {
-		t.Fatal(err)
-	}
-	stop(t, r, stopped, dir, 7)
-	if err := r.Train(t.Context(), testRun(t, stopped, dir)); err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range []string{"model.safetensors", "config.json"} {
-		if !bytes.Equal(contents(t, left, file), contents(t, stopped, file)) {
-			t.Errorf("%s differs after a stop", file)
-		}
-	}
-	log, err := os.ReadFile(left + ".run/log.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	heading, _, _ := strings.Cut(string(log), "\n")
-	want := "update,loss,surrogate,kl_hinge,entropy_hinge,kl,gradient_norm,learning_rate,value_loss,value_gradient_norm,cosine,reward,drift,distinct,examples_per_second"
-	if heading != want {
-		t.Errorf("the log has %s", heading)
-	}
+	left := filepath.Join(dir, "left")
+	trainsTheSame(t, r, left, dir, 7)
+	logged(t, left, "update,loss,surrogate,kl_hinge,entropy_hinge,kl,gradient_norm,learning_rate,value_loss,value_gradient_norm,cosine,reward,drift,distinct,examples_per_second")
 	folder, err := modelfolder.Open(left)
 	if err != nil {
 		t.Fatal(err)

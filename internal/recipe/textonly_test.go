@@ -66,24 +66,46 @@ func TestTextOnlyTrains(t *testing.T) {
 	c := smallCaptioner(t, dir)
 	for name, r := range smallTextOnly(c) {
 		t.Run(name, func(t *testing.T) {
-			left, stopped := filepath.Join(dir, name), filepath.Join(dir, name+"-stopped")
-			if err := r.Train(t.Context(), testRun(t, left, dir)); err != nil {
-				t.Fatal(err)
-			}
-			stop(t, r, stopped, dir, 7)
-			if err := r.Train(t.Context(), testRun(t, stopped, dir)); err != nil {
-				t.Fatal(err)
-			}
-			for _, file := range []string{"model.safetensors", "config.json"} {
-				if !bytes.Equal(contents(t, left, file), contents(t, stopped, file)) {
-					t.Errorf("%s differs after a stop", file)
-				}
-			}
+			left := filepath.Join(dir, name)
+			trainsTheSame(t, r, left, dir, 7)
 			if run := contents(t, left, "run.json"); !strings.Contains(string(run), `"chosen_by_labelled_data": false`) || !strings.Contains(string(run), `"by": "val_loss"`) {
 				t.Errorf("run.json is %s", run)
 			}
 			captions(t, left, filepath.Join(c.Data.Photos, "2.png"))
 		})
+	}
+}
+
+// trainsTheSame runs a recipe into left, and once more into a folder beside it, where it
+// is stopped after each of these updates and goes on; and compares what comes out.
+func trainsTheSame(t *testing.T, r trainable, left, cache string, stops ...int) {
+	t.Helper()
+	if err := r.Train(t.Context(), testRun(t, left, cache)); err != nil {
+		t.Fatal(err)
+	}
+	stopped := left + "-stopped"
+	for _, update := range stops {
+		stop(t, r, stopped, cache, update)
+	}
+	if err := r.Train(t.Context(), testRun(t, stopped, cache)); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"model.safetensors", "config.json"} {
+		if !bytes.Equal(contents(t, left, file), contents(t, stopped, file)) {
+			t.Errorf("%s differs after a stop", file)
+		}
+	}
+}
+
+// logged compares the heading of a run's log.
+func logged(t *testing.T, out, want string) {
+	t.Helper()
+	log, err := os.ReadFile(out + ".run/log.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if heading, _, _ := strings.Cut(string(log), "\n"); heading != want {
+		t.Errorf("the log has %s, want %s", heading, want)
 	}
 }
 
