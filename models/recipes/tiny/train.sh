@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Trains the model that the program carries, from ../shared/data to models/tiny.
 #
-# A stopped run goes on where it was. It is several times faster with ONNX
-# Runtime (make ort):
+# A stopped run goes on where it was. ENGINE names another engine than this program's
+# own:
 #
-#	ENGINE=onnx:$PWD/.ort/libonnxruntime.so.1 make tiny
+#	ENGINE=onnx:$PWD/.ort/libonnxruntime.so.1 make tiny    # after make ort
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
-engine=${ENGINE:-go}
+engine=${ENGINE:-cutline:training}
 tags=
 case $engine in onnx:*) tags=onnx ;; esac
 mkdir -p bin runs/tiny
