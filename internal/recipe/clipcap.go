@@ -45,13 +45,8 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	if err := modelfolder.Writable(run.Out); err != nil {
 		return err
 	}
-	if c.Views < 1 {
-		return fmt.Errorf("views is %d, want 1 or more", c.Views)
-	}
-	if c.Views > 1 {
-		if err := c.Augment.Validate(); err != nil {
-			return err
-		}
+	if err := c.views().validate(); err != nil {
+		return err
 	}
 	parts, err := openParts(c.CLIP, c.LanguageModel)
 	if err != nil {
@@ -124,8 +119,10 @@ func (c ClipCap) embed(ctx context.Context, e *embedder, records []dataset.Recor
 	if c.Embeddings != "" {
 		return e.given(c.Embeddings, examples, "photos")
 	}
-	return e.photos(ctx, c.Data, records, photos, views{c.Views, c.Augment, c.Seed})
+	return e.photos(ctx, c.Data, records, photos, c.views())
 }
+
+func (c ClipCap) views() views { return views{c.Views, c.Augment, c.Seed} }
 
 func (c ClipCap) write(out string, store *model.Store, network clipcap.Config, p *parts, o train.Outcome) error {
 	m, err := p.model(store, network, c.Half)

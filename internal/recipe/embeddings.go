@@ -54,6 +54,17 @@ type views struct {
 	Seed    int64
 }
 
+// validate reports what makes no views.
+func (v views) validate() error {
+	switch {
+	case v.Count < 1:
+		return fmt.Errorf("views is %d, want 1 or more", v.Count)
+	case v.Count > 1:
+		return v.Augment.Validate()
+	}
+	return nil
+}
+
 // plainView embeds each photo as it is.
 func plainView() views { return views{Count: 1} }
 

@@ -38,8 +38,9 @@ func (c SCST) Train(ctx context.Context, run Run) error {
 	if err := modelfolder.Writable(run.Out); err != nil {
 		return err
 	}
-	if c.Views < 1 {
-		return fmt.Errorf("views is %d, want 1 or more", c.Views)
+	shown := views{c.Views, c.Augment, c.Seed}
+	if err := shown.validate(); err != nil {
+		return err
 	}
 	parts, err := openParts(c.Captioner, c.Captioner)
 	if err != nil {
@@ -66,7 +67,7 @@ func (c SCST) Train(ctx context.Context, run Run) error {
 	if err != nil {
 		return err
 	}
-	embeddings, err := embedder.photos(ctx, c.Data, records, photos, views{c.Views, c.Augment, c.Seed})
+	embeddings, err := embedder.photos(ctx, c.Data, records, photos, shown)
 	if err != nil {
 		return err
 	}

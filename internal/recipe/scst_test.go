@@ -61,6 +61,11 @@ func TestSCSTGoesOn(t *testing.T) {
 	}
 	captions(t, left, filepath.Join(c.Data.Photos, "2.png"))
 
+	misshapen := r
+	misshapen.Augment.MinArea = 2
+	if err := misshapen.Train(t.Context(), testRun(t, filepath.Join(dir, "other"), dir)); err == nil || !strings.Contains(err.Error(), "min_area") {
+		t.Errorf("views of twice the photo: %v", err)
+	}
 	r.Captioner = c.LanguageModel
 	if err := r.Train(t.Context(), testRun(t, filepath.Join(dir, "other"), dir)); err == nil || !strings.Contains(err.Error(), "CLIP") {
 		t.Errorf("from a language model alone: %v", err)
