@@ -1,0 +1,25 @@
+package engine
+
+import (
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// TestShortRows: rows that are run through several at a time read what is a row, a column,
+// a column of a matrix, a transposed matrix and a mask each in its own way.
+func TestShortRows(t *testing.T) {
+	f := func(args []*Node) []*Node {
+		x, row, column, turned := args[0], args[1], args[2], TransposeAllAxes(args[3], 1, 0)
+		dims := x.Shape().Dimensions
+		first := BroadcastToDims(Slice(x, AxisRange(), AxisRange(0, 1)), dims...)
+		y := Add(Mul(x, BroadcastToDims(InsertAxes(row, 0), dims...)), BroadcastToDims(column, dims...))
+		return []*Node{Where(GreaterThan(turned, first), Sub(y, first), Mul(y, turned))}
+	}
+	for _, size := range [][2]int{{1, 3}, {700, 12}, {5000, 1}, {37, 600}, {3, 2000}} {
+		rows, inner := size[0], size[1]
+		args := []*tensors.Tensor{normal(1, rows, inner), normal(2, inner), normal(3, rows, 1), normal(4, inner, rows)}
+		compareAll(t, evaluate(t, open(t, Options{}), f, args...), evaluate(t, reference(t), f, args...), 1e-6)
+	}
+}
