@@ -12,10 +12,10 @@ TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate fuzz corpus damaged bench performance cover static tiny true-size ort rename
+.PHONY: help build test lint generate golden-kernels golden-arm64 arm64 fuzz corpus damaged bench performance cover static tiny true-size ort rename
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/cutline, one static file (TAGS=onnx: not static, runs ONNX Runtime too)
 	CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath -tags '$(TAGS)' -o bin/ ./cmd/cutline
@@ -31,6 +31,25 @@ lint: ## gofmt, go vet and staticcheck
 
 generate: ## write the assembly of the kernels from its source
 	go generate ./engine/internal/kernels
+
+GOLDEN = $(addprefix ./,$(sort $(dir $(shell git grep -l 'func TestGolden' -- '*_test.go'))))
+KERNELS = $(shell go run .ci/kernels.go)
+
+golden-kernels: ## run the golden tests with each set of kernels that the processor has
+	@set -e; for set in $(KERNELS); do \
+		echo "== $$set"; \
+		CUTLINE_KERNELS=$$set go test -count 1 -run '^TestGolden' $(GOLDEN); \
+	done
+
+ARM64 = GOOS=linux GOARCH=arm64 CGO_ENABLED=0
+
+golden-arm64: ## run the kernels' and the golden tests for arm64 under qemu-aarch64
+	$(ARM64) go test -count 1 -timeout 1h -exec qemu-aarch64 ./engine/internal/kernels
+	$(ARM64) go test -count 1 -timeout 1h -exec qemu-aarch64 -run '^TestGolden' $(GOLDEN)
+
+arm64: ## build and vet for arm64, tests included
+	$(ARM64) go build -o /dev/null ./...
+	$(ARM64) go vet ./...
 
 fuzz: ## run each fuzz target for FUZZTIME (1m), FUZZJOBS (1) at a time
 	FUZZTIME=$(FUZZTIME) FUZZJOBS=$(FUZZJOBS) ./.ci/fuzz

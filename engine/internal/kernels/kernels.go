@@ -1,9 +1,9 @@
 // Package kernels computes with rows of float32s: products, elementwise
 // functions, and what reductions, softmax and layer normalisation are made of.
 //
-// Each kernel exists as a twin in plain Go and, on amd64, in assembly for AVX2
-// with FMA and for AVX-512, which package asm writes. A [Set] holds one of them
-// for every operation. Within a set, a result does not depend on how the work is
+// Each kernel exists as a twin in plain Go and in assembly, on amd64 for AVX2 with
+// FMA and for AVX-512, on arm64 for NEON; the commands asm and asm/arm64 write it.
+// A [Set] holds one of them for every operation. Within a set, a result does not depend on how the work is
 // cut into calls: sums over a row have 32 running values whatever the vectors'
 // width, and a product adds up along k one by one.
 //
@@ -12,6 +12,7 @@
 package kernels
 
 //go:generate go run ./asm -out kernels_amd64.s -stubs kernels_amd64.go -pkg kernels
+//go:generate go run ./asm/arm64 -out kernels_arm64.s -stubs kernels_arm64.go
 
 import (
 	"fmt"
@@ -29,7 +30,7 @@ const lanesMost = 16
 // addresses and a length in multiples of the lanes; the methods take slices of
 // any length.
 type Set struct {
-	Name  string // "avx512", "avx2" or "portable"
+	Name  string // "avx512", "avx2", "neon" or "portable"
 	lanes int    // a power of two
 
 	tiles []tile // tiles[i] is for i+1 rows

@@ -1,0 +1,25 @@
+package kernels
+
+import "golang.org/x/sys/cpu"
+
+func vectorSets() []*Set {
+	if !cpu.ARM64.HasASIMD {
+		return nil
+	}
+	return []*Set{neon()}
+}
+
+func neon() *Set {
+	return withSpare(Set{
+		Name: "neon", lanes: 16, // in four registers
+		tiles: []tile{
+			{32, product1NEON}, {32, product2NEON}, {32, product3NEON},
+			{16, product4NEON}, {16, product5NEON}, {16, product6NEON},
+		},
+		add: addNEON, sub: subNEON, mul: mulNEON, div: divNEON, max: maxNEON, min: minNEON,
+		neg: negNEON, abs: absNEON, sqrt: sqrtNEON,
+		exp: expNEON, logistic: logisticNEON, tanh: tanhNEON, erf: erfNEON,
+		where: whereNEON, sum: sum32NEON, largest: max32NEON, squares: squares32NEON,
+		expSum: expSum32NEON, normalize: normalizeNEON,
+	})
+}
