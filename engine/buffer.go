@@ -9,6 +9,8 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
+
+	"github.com/cutline-go/cutline/engine/internal/kernels"
 )
 
 // Buffer holds a tensor. Its values never change while it lives, so a matrix
@@ -20,7 +22,8 @@ type Buffer struct {
 
 	mu      sync.Mutex
 	bytes   []byte // nil once finalized, and while packed is the only copy
-	packed  map[layout][]float32
+	half    bool   // bytes are halves, though the shape is of float32s
+	packed  map[layout]kernels.Packed
 	only    layout // of the packed copy that the values are in, if dropped
 	dropped bool
 	kept    bool // the values were wanted again, so they stay
@@ -51,9 +54,30 @@ func (b *Backend) FilledBuffer(shape shapes.Shape, fill func(flat []float32)) (c
 	if shape.DType != dtypes.Float32 || shape.IsDynamic() {
 		return nil, fmt.Errorf("engine: a buffer of shape %s filled with float32s", shape)
 	}
-	buffer := &Buffer{backend: b, shape: shape.Clone(), bytes: b.memory.take(bytesOf(shape))}
+	buffer := &Buffer{backend: b, shape: shape.Clone(), bytes: b.memory.take(bytesOf(shape) + 4*roomToPack(shape))[:bytesOf(shape)]}
 	fill(floatsOf(buffer.bytes))
 	return buffer, nil
+}
+
+// HalfBuffer makes a buffer of float32s that are all IEEE 754 halves, which fill writes as
+// such: products and look-ups read them so, and everything else has them widened.
+func (b *Backend) HalfBuffer(shape shapes.Shape, fill func(flat []uint16)) (compute.Buffer, error) {
+	if shape.DType != dtypes.Float32 || shape.IsDynamic() {
+		return nil, fmt.Errorf("engine: a buffer of shape %s filled with halves", shape)
+	}
+	n := shape.Size()
+	buffer := &Buffer{backend: b, shape: shape.Clone(), half: true, bytes: b.memory.take(2 * (n + roomToPack(shape)))[:2*n]}
+	fill(valuesOf[uint16](buffer.bytes))
+	return buffer, nil
+}
+
+// roomToPack is how many values more a transposed matrix takes once it is packed.
+func roomToPack(shape shapes.Shape) int {
+	if shape.Rank() < 2 || shape.Size() == 0 {
+		return 0
+	}
+	n := shape.Dimensions[0]
+	return kernels.PackedLen(shape.Size()/n, n) - shape.Size()
 }
 
 // checked returns the bytes of flat, which must hold just what shape says.
@@ -103,57 +127,11 @@ func (b *Buffer) release() {
 	b.bytes, b.packed, b.dropped = nil, nil, false
 }
 
-// values returns the tensor's memory.
-func (b *Buffer) values() ([]byte, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.lent = true
-	return b.restored()
-}
-
-// restored is values for a caller that holds the lock.
-func (b *Buffer) restored() ([]byte, error) {
-	if b.dropped {
-		b.bytes = alignedBytes(bytesOf(b.shape))
-		unpack(floatsOf(b.bytes), b.packed[b.only], b.only)
-		b.dropped, b.kept = false, true
-	}
-	if b.bytes == nil {
-		return nil, errFinalized
-	}
-	return b.bytes, nil
-}
-
 // finalized tells whether the tensor is gone.
 func (b *Buffer) finalized() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.bytes == nil && !b.dropped
-}
-
-// drop leaves the packed copy as the only one, where it holds all values and
-// nothing else has asked for them.
-func (b *Buffer) drop() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.lockedDrop()
-}
-
-// lockedDrop is drop for a caller that holds the lock. Other matrices are packed into
-// what it gives back.
-func (b *Buffer) lockedDrop() {
-	const worthwhile = 1 << 16 // bytes
-	if b.kept || len(b.packed) != 1 || len(b.bytes) < worthwhile {
-		return
-	}
-	for l := range b.packed {
-		if l.source == "" && l.offset == 0 && 4*l.k*l.n == len(b.bytes) {
-			if !b.lent {
-				b.backend.memory.give(b.bytes)
-			}
-			b.bytes, b.only, b.dropped = nil, l, true
-		}
-	}
 }
 
 // Shape returns the shape.
@@ -169,15 +147,17 @@ func (b *Buffer) DeviceNum() (compute.DeviceNum, error) { return 0, nil }
 
 // ToFlatData copies the values to flat, a slice of the buffer's type and size.
 func (b *Buffer) ToFlatData(flat any) error {
-	from, err := b.values()
-	if err != nil {
-		return err
-	}
 	to, err := checked(flat, b.shape)
 	if err != nil {
 		return err
 	}
-	copy(to, from)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	from, err := b.restored()
+	if err != nil {
+		return err
+	}
+	b.write(to, from)
 	return nil
 }
 
@@ -195,6 +175,15 @@ func (b *Buffer) CopyToDevice(compute.DeviceNum) (compute.Buffer, error) {
 	c := &Buffer{backend: b.backend, shape: b.shape, bytes: b.backend.memory.take(len(from))}
 	copy(c.bytes, from)
 	return c, nil
+}
+
+// write copies the values from, as they are stored, to to, as the shape has them.
+func (b *Buffer) write(to, from []byte) {
+	if b.half {
+		b.backend.kernels.Widen(floatsOf(to), valuesOf[uint16](from))
+	} else {
+		copy(to, from)
+	}
 }
 
 // surrender finalizes the buffer without giving up its memory, which has a new

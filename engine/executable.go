@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"sync"
-	"unsafe"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
@@ -22,8 +21,9 @@ type Executable struct {
 	outputs      []*slot
 	outputShapes []shapes.Shape
 	inputShapes  []shapes.Shape
-	packedOnly   []bool    // by parameter: only its packed copy is read
-	packedOnce   []bool    // by parameter: and by one instruction
+	packedOnly   []bool    // by parameter: only its packed copies are read
+	packedAlone  []bool    // by parameter: and there is but one
+	asStored     []bool    // by parameter: who reads it takes halves, too
 	environments sync.Pool // of *env
 }
 
@@ -50,7 +50,7 @@ type env struct {
 	owned   []bool // by slot: its memory is that of a donated input
 	workers []worker
 
-	packedOnce []bool // as the executable's
+	packedAlone []bool // as the executable's
 }
 
 // worker is the scratch memory of a thread.
@@ -58,6 +58,15 @@ type worker struct {
 	chunks [][]float32
 	inputs [][]float32 // of a step
 	bools  []bool
+	panel  []byte
+}
+
+// room is a thread's scratch memory of n bytes, for one of a matrix's panels.
+func (w *worker) room(n int) []byte {
+	if len(w.panel) < n {
+		w.panel = alignedBytes(n)
+	}
+	return w.panel[:n]
 }
 
 // bytes is a view's memory, from its first element on.
@@ -72,11 +81,7 @@ func slice[T any](e *env, v view) []T {
 }
 
 // all is the memory of a slot as values of a type.
-func all[T any](e *env, s *slot) []T {
-	var zero T
-	bytes := e.mem[s.index]
-	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(bytes))), len(bytes)/int(unsafe.Sizeof(zero)))
-}
+func all[T any](e *env, s *slot) []T { return valuesOf[T](e.mem[s.index]) }
 
 // each calls do for every part in [0, parts), on all threads.
 func (e *env) each(parts int, do func(w *worker, part int)) error {
@@ -122,7 +127,7 @@ func (x *Executable) newEnv() *env {
 	e := &env{
 		backend: x.backend, kernels: x.backend.kernels,
 		mem: make([][]byte, len(x.slots)), owned: make([]bool, len(x.slots)), inputs: make([]*Buffer, len(x.inputShapes)),
-		workers: make([]worker, x.backend.team.Size()), packedOnce: x.packedOnce,
+		workers: make([]worker, x.backend.team.Size()), packedAlone: x.packedAlone,
 	}
 	for _, s := range x.slots {
 		if s.kind == constant {
@@ -151,7 +156,7 @@ func (x *Executable) take(e *env, inputs []compute.Buffer) error {
 		e.inputs[i] = b
 	}
 	for _, s := range x.slots {
-		if s.kind != parameter || x.packedOnly[s.parameter] {
+		if s.kind != parameter || x.asStored[s.parameter] {
 			continue
 		}
 		bytes, err := e.inputs[s.parameter].values()

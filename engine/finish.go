@@ -27,7 +27,7 @@ func (p *planner) finish() (*Executable, error) {
 	}
 	x.slots, x.instructions = p.slots, needed(p.instructions)
 	x.arena = place(p.slots, x.instructions)
-	x.packedOnly, x.packedOnce = p.packedOnly(x.instructions)
+	p.findReaders(x)
 	return x, x.runOnce(p.once)
 }
 
@@ -50,26 +50,27 @@ func needed(all []instruction) []instruction {
 	return kept
 }
 
-// packedOnly tells of each parameter whether instructions read nothing of it but
-// its packed copy, and whether that is one instruction.
-func (p *planner) packedOnly(instructions []instruction) (only, once []bool) {
+// findReaders tells of each parameter how instructions read it.
+func (p *planner) findReaders(x *Executable) {
 	reads := map[*slot]int{}
-	for _, in := range instructions {
+	for _, in := range x.instructions {
 		for _, s := range in.reads {
 			reads[s]++
 		}
 	}
-	only, once = make([]bool, len(p.parameters)), make([]bool, len(p.parameters))
-	for i, s := range p.parameters {
-		only[i] = reads[s] > 0 && reads[s] == p.packs[s]
-		once[i] = only[i] && reads[s] == 1
-	}
+	adoptedOnes := map[int]bool{}
 	for _, s := range p.slots {
 		if s.kind == adopted {
-			only[s.parameter], once[s.parameter] = false, false
+			adoptedOnes[s.parameter] = true
 		}
 	}
-	return only, once
+	for i, s := range p.parameters {
+		packs, free := p.packs[s], !adoptedOnes[i]
+		only := free && reads[s] > 0 && reads[s] == len(packs)
+		x.packedOnly = append(x.packedOnly, only)
+		x.packedAlone = append(x.packedAlone, only && len(slices.Compact(slices.Clone(packs))) == 1)
+		x.asStored = append(x.asStored, free && reads[s] == len(packs)+p.lookUps[s])
+	}
 }
 
 // copyOut is a copy of an output that shares its memory with something else.

@@ -55,6 +55,15 @@ func alignedBytes(n int) []byte {
 }
 
 // floatsOf is memory as float32s.
-func floatsOf(b []byte) []float32 {
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
+func floatsOf(b []byte) []float32 { return valuesOf[float32](b) }
+
+// valuesOf is memory as values of a type.
+func valuesOf[T any](b []byte) []T {
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/sizeOf[T]())
+}
+
+// sizeOf is the bytes of a value.
+func sizeOf[T any]() int {
+	var zero T
+	return int(unsafe.Sizeof(zero))
 }

@@ -137,11 +137,35 @@ func lowerGather(p *planner, n *node) bool {
 		return false
 	}
 	p.views[n.outputs[0]] = out
-	move := mover(w.list, w.table)
+	axes, move := pair(w.list, w.table), mover(w.list, w.table)
+	row := axes[len(axes)-1]
+	rows := table.slot.kind == parameter && table.dtype == dtypes.Float32 && len(axes) == 1 && row.to == 1 && row.from == 1
+	if rows {
+		p.lookUps[table.slot]++
+	}
 	p.emit(n.op.String(), []view{table, indices}, []view{out}, func(e *env) error {
+		if rows && e.mem[table.slot.index] == nil {
+			bytes, half, err := e.inputs[table.slot.parameter].stored()
+			if err != nil {
+				return err
+			}
+			if half {
+				return w.widened(e, valuesOf[uint16](bytes), row.dim)
+			}
+			e.mem[table.slot.index] = bytes
+		}
 		return w.each(e, func(from, to int, _ bool) error { return move(e, to, from) })
 	})
 	return true
+}
+
+// widened copies rows of so many halves.
+func (w *windows) widened(e *env, halves []uint16, width int) error {
+	y := all[float32](e, w.list.slot)
+	return w.each(e, func(from, to int, _ bool) error {
+		e.kernels.Widen(y[to:to+width], halves[from:from+width])
+		return nil
+	})
 }
 
 // gatherPacked takes rows of a table out of its packed copy, where a product of the
@@ -161,15 +185,20 @@ func (p *planner) gatherPacked(n *node, table, indices, out view) bool {
 	width := table.dims[1]
 	m := &matmul{source: table, right: layout{k: width, n: table.dims[0], row: 1, col: width}}
 	p.views[n.outputs[0]] = out
-	p.packs[table.slot]++
+	p.packs[table.slot] = append(p.packs[table.slot], m.right)
 	p.emit("Gather of packed", []view{table, indices}, []view{out}, func(e *env) error {
 		packed, err := e.packedInput(m)
 		if err != nil {
 			return err
 		}
-		y := all[float32](e, out.slot)
+		y, halves := all[float32](e, out.slot), make([]uint16, width)
 		return w.each(e, func(from, to int, _ bool) error {
-			kernels.UnpackColumn(y[to:to+width], packed, width, from/width)
+			if row := y[to : to+width]; packed.Halves == nil {
+				kernels.UnpackColumn(row, packed.Floats, width, from/width)
+			} else {
+				kernels.UnpackColumn(halves, packed.Halves, width, from/width)
+				e.kernels.Widen(row, halves)
+			}
 			return nil
 		})
 	})

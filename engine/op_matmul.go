@@ -11,14 +11,6 @@ import (
 	"github.com/cutline-go/cutline/engine/internal/kernels"
 )
 
-// layout tells how a matrix [k, n] lies in a buffer, or in a dense copy of the
-// view of it that source describes.
-type layout struct {
-	source       string
-	offset, k, n int
-	row, col     int
-}
-
 // matmul is a batch of products C = A·B, with a bias for each column and a program
 // that is applied to C, both optional.
 type matmul struct {
@@ -255,21 +247,19 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 	cached := p.fromParameter(m)
 	if cached {
 		reads = append(reads, m.source)
-		p.packs[m.source.slot]++
+		p.packs[m.source.slot] = append(p.packs[m.source.slot], m.right)
 	} else {
 		p.pack(m)
 		reads = append(reads, m.packed)
 	}
 	name := fmt.Sprintf("product %d×%d×%d×%d", product(m.batch), m.rows, m.k, m.n)
 	p.emit(name, reads, []view{out}, func(e *env) error {
-		var packed []float32
-		if cached {
-			var err error
-			if packed, err = e.packedInput(m); err != nil {
-				return err
-			}
-		} else {
-			packed = e.floats(m.packed)
+		if !cached {
+			return m.run(e, kernels.Packed{Floats: e.floats(m.packed)})
+		}
+		packed, err := e.packedInput(m)
+		if err != nil {
+			return err
 		}
 		return m.run(e, packed)
 	})
@@ -288,7 +278,7 @@ func (m *matmul) cut() {
 	m.panel = min((panels+perBlock-1)/perBlock, 8)
 }
 
-func (m *matmul) run(e *env, packed []float32) error {
+func (m *matmul) run(e *env, packed kernels.Packed) error {
 	batch := product(m.batch)
 	blocks := (m.rows + m.blockRows - 1) / m.blockRows
 	panels := (m.n + kernels.PanelWidth - 1) / kernels.PanelWidth
@@ -313,7 +303,7 @@ func (m *matmul) run(e *env, packed []float32) error {
 		}
 		b := packed
 		if len(m.batch) > 0 {
-			b = packed[i*size : (i+1)*size]
+			b.Floats = packed.Floats[i*size : (i+1)*size]
 		}
 		e.kernels.Multiply(c[to:], m.n, kernels.Matrix{Data: a[at:], Row: m.aRow, Col: m.aCol}, b, rows, m.k, col, cols, bias != nil)
 		if m.program != nil {
@@ -367,59 +357,4 @@ func (p *planner) fromParameter(m *matmul) bool {
 		return true
 	}
 	return false
-}
-
-// packedInput is the packed copy of a parameter's matrix, which its buffer keeps.
-func (e *env) packedInput(m *matmul) ([]float32, error) {
-	b := e.inputs[m.source.slot.parameter]
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	l := m.right
-	if packed := b.packed[l]; packed != nil {
-		return packed, nil
-	}
-	bytes, err := b.restored()
-	if err != nil {
-		return nil, err
-	}
-	from := floatsOf(bytes)
-	if m.copied {
-		from = make([]float32, m.source.size())
-		gatherView(from, floatsOf(bytes), m.source)
-	}
-	packed := floatsOf(e.backend.memory.take(4 * kernels.PackedLen(l.k, l.n)))
-	panels := (l.n + kernels.PanelWidth - 1) / kernels.PanelWidth
-	err = e.each(panels, func(_ *worker, panel int) {
-		kernels.PackPanel(packed, kernels.Matrix{Data: from[l.offset:], Row: l.row, Col: l.col}, l.k, l.n, panel)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if b.packed == nil {
-		b.packed = map[layout][]float32{}
-	}
-	b.packed[l] = packed
-	if e.packedOnce[m.source.slot.parameter] {
-		b.lockedDrop() // at once, so that memory holds one matrix twice, not all
-	}
-	return packed, nil
-}
-
-// gatherView copies the elements of v, which lie in from, to y in order.
-func gatherView(y, from []float32, v view) {
-	i := 0
-	walk(v.dims, []view{v}, func(at []int) {
-		y[i] = from[at[0]]
-		i++
-	})
-}
-
-// unpack writes a packed matrix back to where layout says its values lie.
-func unpack(to, packed []float32, l layout) {
-	for j := range l.n {
-		from := packed[j/kernels.PanelWidth*kernels.PanelWidth*l.k+j%kernels.PanelWidth:]
-		for i := range l.k {
-			to[l.offset+i*l.row+j*l.col] = from[i*kernels.PanelWidth]
-		}
-	}
 }

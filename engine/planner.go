@@ -32,8 +32,9 @@ type planner struct {
 	instructions []instruction
 	once         []instruction // those that depend on constants alone
 	numbers      map[uint32][]float32
-	copies       map[*slot]view // dense copies of parameters' views
-	packs        map[*slot]int  // instructions that read a parameter's packed copy alone
+	copies       map[*slot]view     // dense copies of parameters' views
+	packs        map[*slot][]layout // by parameter: the packed copies that instructions read
+	lookUps      map[*slot]int      // by parameter: instructions that look rows up in it
 }
 
 // plan compiles a graph.
@@ -41,7 +42,7 @@ func plan(b *Backend, main *function) (*Executable, error) {
 	p := &planner{
 		backend: b, main: main, uses: map[*value]int{}, group: map[*node]*node{}, parts: map[*node][]*node{},
 		sources: map[*node]*node{},
-		views:   map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot]int{},
+		views:   map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot][]layout{}, lookUps: map[*slot]int{},
 	}
 	p.findLive()
 	p.findGroups()

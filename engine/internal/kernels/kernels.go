@@ -2,10 +2,10 @@
 // functions, and what reductions, softmax and layer normalisation are made of.
 //
 // Each kernel exists as a twin in plain Go and in assembly, on amd64 for AVX2 with
-// FMA and for AVX-512, on arm64 for NEON; the commands asm and asm/arm64 write it.
-// A [Set] holds one of them for every operation. Within a set, a result does not depend on how the work is
-// cut into calls: sums over a row have 32 running values whatever the vectors'
-// width, and a product adds up along k one by one.
+// FMA and F16C and for AVX-512, on arm64 for NEON; the commands asm and asm/arm64 write
+// it. A [Set] holds one of them for every operation. Within a set, a result does not
+// depend on how the work is cut into calls: sums over a row have 32 running values
+// whatever the vectors' width, and a product adds up along k one by one.
 //
 // NaN and infinities pass as Go's operators have them; elementwise functions
 // state their errors against float64 as relative bounds.
@@ -33,7 +33,9 @@ type Set struct {
 	Name  string // "avx512", "avx2", "neon" or "portable"
 	lanes int    // a power of two
 
-	tiles []tile // tiles[i] is for i+1 rows
+	tiles     []tile     // tiles[i] is for i+1 rows
+	halfTiles []halfTile // the same, for so many rows as are worth one
+	widen     func(y *float32, x *uint16, n int)
 
 	add, sub, mul, div, max, min             func(y, a, b *float32, n int)
 	neg, abs, sqrt, exp, logistic, tanh, erf func(y, x *float32, n int)
@@ -51,6 +53,8 @@ type Set struct {
 // spare is memory for the ends of rows that fill no vector.
 type spare struct {
 	tile       [12 * PanelWidth]float32
+	panel      [depth * PanelWidth]float32
+	halves     [lanesMost]uint16
 	y, a, b, c [partials]float32
 	partial    [partials]float32
 	condition  [lanesMost]bool

@@ -34,6 +34,26 @@ func product5AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float
 //go:noescape
 func product6AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
 
+// productHalf1AVX2 computes a tile of 1×32 sums.
+//
+//go:noescape
+func productHalf1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+
+// productHalf2AVX2 computes a tile of 2×32 sums.
+//
+//go:noescape
+func productHalf2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+
+// productHalf3AVX2 computes a tile of 3×32 sums.
+//
+//go:noescape
+func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+
+// widenAVX2 is y = x, halves; n is a multiple of the lanes.
+//
+//go:noescape
+func widenAVX2(y *float32, x *uint16, n int)
+
 // addAVX2 adds two vectors; n is a multiple of the lanes.
 //
 //go:noescape
@@ -188,6 +208,31 @@ func product11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *fl
 //
 //go:noescape
 func product12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
+
+// productHalf1AVX512 computes a tile of 1×32 sums.
+//
+//go:noescape
+func productHalf1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+
+// productHalf2AVX512 computes a tile of 2×32 sums.
+//
+//go:noescape
+func productHalf2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+
+// productHalf3AVX512 computes a tile of 3×32 sums.
+//
+//go:noescape
+func productHalf3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+
+// productHalf4AVX512 computes a tile of 4×32 sums.
+//
+//go:noescape
+func productHalf4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+
+// widenAVX512 is y = x, halves; n is a multiple of the lanes.
+//
+//go:noescape
+func widenAVX512(y *float32, x *uint16, n int)
 
 // addAVX512 adds two vectors; n is a multiple of the lanes.
 //

@@ -520,6 +520,259 @@ done:
 	VZEROUPPER
 	RET
 
+// func productHalf1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·productHalf1AVX2(SB), NOSPLIT, $0-72
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    sum+64(FP), AX
+	TESTQ   AX, AX
+	JZ      load
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+
+load:
+	MOVQ  k+56(FP), AX
+	TESTQ AX, AX
+	JLE   done
+	MOVQ  b+40(FP), CX
+	MOVQ  rowB+48(FP), DX
+	MOVQ  rowA+24(FP), BX
+	MOVQ  colA+32(FP), SI
+	SHLQ  $0x01, DX
+	SHLQ  $0x02, BX
+	SHLQ  $0x02, SI
+	MOVQ  a+16(FP), BX
+
+loop:
+	VBROADCASTSS (BX), Y4
+	VCVTPH2PS    (CX), Y5
+	PREFETCHT0   1024(CX)
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTPH2PS    16(CX), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTPH2PS    32(CX), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VCVTPH2PS    48(CX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func productHalf2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·productHalf2AVX2(SB), NOSPLIT, $0-72
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    sum+64(FP), AX
+	TESTQ   AX, AX
+	JZ      load
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	ADDQ    CX, AX
+	VMOVUPS (AX), Y4
+	VMOVUPS 32(AX), Y5
+	VMOVUPS 64(AX), Y6
+	VMOVUPS 96(AX), Y7
+
+load:
+	MOVQ  k+56(FP), AX
+	TESTQ AX, AX
+	JLE   done
+	MOVQ  b+40(FP), CX
+	MOVQ  rowB+48(FP), DX
+	MOVQ  rowA+24(FP), BX
+	MOVQ  colA+32(FP), SI
+	SHLQ  $0x01, DX
+	SHLQ  $0x02, BX
+	SHLQ  $0x02, SI
+	MOVQ  a+16(FP), DI
+
+loop:
+	VBROADCASTSS (DI), Y8
+	VBROADCASTSS (DI)(BX*1), Y9
+	VCVTPH2PS    (CX), Y10
+	PREFETCHT0   1024(CX)
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VCVTPH2PS    16(CX), Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VFMADD231PS  Y10, Y9, Y5
+	VCVTPH2PS    32(CX), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VCVTPH2PS    48(CX), Y10
+	VFMADD231PS  Y10, Y8, Y3
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         DX, CX
+	ADDQ         SI, DI
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y6, 64(AX)
+	VMOVUPS Y7, 96(AX)
+	VZEROUPPER
+	RET
+
+// func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·productHalf3AVX2(SB), NOSPLIT, $0-72
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    sum+64(FP), AX
+	TESTQ   AX, AX
+	JZ      load
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	ADDQ    CX, AX
+	VMOVUPS (AX), Y4
+	VMOVUPS 32(AX), Y5
+	VMOVUPS 64(AX), Y6
+	VMOVUPS 96(AX), Y7
+	ADDQ    CX, AX
+	VMOVUPS (AX), Y8
+	VMOVUPS 32(AX), Y9
+	VMOVUPS 64(AX), Y10
+	VMOVUPS 96(AX), Y11
+
+load:
+	MOVQ  k+56(FP), AX
+	TESTQ AX, AX
+	JLE   done
+	MOVQ  b+40(FP), CX
+	MOVQ  rowB+48(FP), DX
+	MOVQ  rowA+24(FP), BX
+	MOVQ  colA+32(FP), SI
+	SHLQ  $0x01, DX
+	SHLQ  $0x02, BX
+	SHLQ  $0x02, SI
+	MOVQ  a+16(FP), DI
+
+loop:
+	VBROADCASTSS (DI), Y12
+	VBROADCASTSS (DI)(BX*1), Y13
+	VBROADCASTSS (DI)(BX*2), Y14
+	VCVTPH2PS    (CX), Y15
+	PREFETCHT0   1024(CX)
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VCVTPH2PS    16(CX), Y15
+	VFMADD231PS  Y15, Y12, Y1
+	VFMADD231PS  Y15, Y13, Y5
+	VFMADD231PS  Y15, Y14, Y9
+	VCVTPH2PS    32(CX), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VCVTPH2PS    48(CX), Y15
+	VFMADD231PS  Y15, Y12, Y3
+	VFMADD231PS  Y15, Y13, Y7
+	VFMADD231PS  Y15, Y14, Y11
+	ADDQ         DX, CX
+	ADDQ         SI, DI
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y6, 64(AX)
+	VMOVUPS Y7, 96(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y9, 32(AX)
+	VMOVUPS Y10, 64(AX)
+	VMOVUPS Y11, 96(AX)
+	VZEROUPPER
+	RET
+
+// func widenAVX2(y *float32, x *uint16, n int)
+// Requires: AVX, F16C
+TEXT ·widenAVX2(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, DX
+
+loop:
+	CMPQ      BX, DX
+	JGE       loop_end
+	VCVTPH2PS (CX), Y0
+	VMOVUPS   Y0, (AX)(BX*1)
+	ADDQ      $0x10, CX
+	ADDQ      $+32, BX
+	JMP       loop
+
+loop_end:
+	VZEROUPPER
+	RET
+
 // func addAVX2(y *float32, a *float32, b *float32, n int)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-32
@@ -3308,6 +3561,286 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
+	VZEROUPPER
+	RET
+
+// func productHalf1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·productHalf1AVX512(SB), NOSPLIT, $0-72
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	MOVQ    sum+64(FP), AX
+	TESTQ   AX, AX
+	JZ      load
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+
+load:
+	MOVQ  k+56(FP), AX
+	TESTQ AX, AX
+	JLE   done
+	MOVQ  b+40(FP), CX
+	MOVQ  rowB+48(FP), DX
+	MOVQ  rowA+24(FP), BX
+	MOVQ  colA+32(FP), SI
+	SHLQ  $0x01, DX
+	SHLQ  $0x02, BX
+	SHLQ  $0x02, SI
+	MOVQ  a+16(FP), BX
+
+loop:
+	VBROADCASTSS (BX), Z2
+	VCVTPH2PS    (CX), Z3
+	PREFETCHT0   1024(CX)
+	VFMADD231PS  Z3, Z2, Z0
+	VCVTPH2PS    32(CX), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func productHalf2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// Requires: AVX, AVX512F
+TEXT ·productHalf2AVX512(SB), NOSPLIT, $0-72
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    sum+64(FP), AX
+	TESTQ   AX, AX
+	JZ      load
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	ADDQ    CX, AX
+	VMOVUPS (AX), Z2
+	VMOVUPS 64(AX), Z3
+
+load:
+	MOVQ  k+56(FP), AX
+	TESTQ AX, AX
+	JLE   done
+	MOVQ  b+40(FP), CX
+	MOVQ  rowB+48(FP), DX
+	MOVQ  rowA+24(FP), BX
+	MOVQ  colA+32(FP), SI
+	SHLQ  $0x01, DX
+	SHLQ  $0x02, BX
+	SHLQ  $0x02, SI
+	MOVQ  a+16(FP), DI
+
+loop:
+	VCVTPH2PS    (CX), Z4
+	VCVTPH2PS    32(CX), Z5
+	VBROADCASTSS (DI), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (DI)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         DX, CX
+	ADDQ         SI, DI
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	VZEROUPPER
+	RET
+
+// func productHalf3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// Requires: AVX, AVX512F
+TEXT ·productHalf3AVX512(SB), NOSPLIT, $0-72
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    sum+64(FP), AX
+	TESTQ   AX, AX
+	JZ      load
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	ADDQ    CX, AX
+	VMOVUPS (AX), Z2
+	VMOVUPS 64(AX), Z3
+	ADDQ    CX, AX
+	VMOVUPS (AX), Z4
+	VMOVUPS 64(AX), Z5
+
+load:
+	MOVQ  k+56(FP), AX
+	TESTQ AX, AX
+	JLE   done
+	MOVQ  b+40(FP), CX
+	MOVQ  rowB+48(FP), DX
+	MOVQ  rowA+24(FP), BX
+	MOVQ  colA+32(FP), SI
+	SHLQ  $0x01, DX
+	SHLQ  $0x02, BX
+	SHLQ  $0x02, SI
+	MOVQ  a+16(FP), DI
+
+loop:
+	VCVTPH2PS    (CX), Z6
+	VCVTPH2PS    32(CX), Z7
+	VBROADCASTSS (DI), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (DI)(BX*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (DI)(BX*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         DX, CX
+	ADDQ         SI, DI
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VZEROUPPER
+	RET
+
+// func productHalf4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// Requires: AVX, AVX512F
+TEXT ·productHalf4AVX512(SB), NOSPLIT, $0-72
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVQ    sum+64(FP), AX
+	TESTQ   AX, AX
+	JZ      load
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	ADDQ    CX, AX
+	VMOVUPS (AX), Z2
+	VMOVUPS 64(AX), Z3
+	ADDQ    CX, AX
+	VMOVUPS (AX), Z4
+	VMOVUPS 64(AX), Z5
+	ADDQ    CX, AX
+	VMOVUPS (AX), Z6
+	VMOVUPS 64(AX), Z7
+
+load:
+	MOVQ  k+56(FP), AX
+	TESTQ AX, AX
+	JLE   done
+	MOVQ  b+40(FP), CX
+	MOVQ  rowB+48(FP), DX
+	MOVQ  rowA+24(FP), BX
+	MOVQ  colA+32(FP), SI
+	SHLQ  $0x01, DX
+	SHLQ  $0x02, BX
+	SHLQ  $0x02, SI
+	MOVQ  a+16(FP), DI
+	LEAQ  (DI)(BX*2), R8
+	ADDQ  BX, R8
+
+loop:
+	VCVTPH2PS    (CX), Z8
+	VCVTPH2PS    32(CX), Z9
+	VBROADCASTSS (DI), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (DI)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (DI)(BX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         DX, CX
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVQ    c+0(FP), AX
+	MOVQ    rowC+8(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VZEROUPPER
+	RET
+
+// func widenAVX512(y *float32, x *uint16, n int)
+// Requires: AVX, AVX512F
+TEXT ·widenAVX512(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, DX
+
+loop:
+	CMPQ      BX, DX
+	JGE       loop_end
+	VCVTPH2PS (CX), Z0
+	VMOVUPS   Z0, (AX)(BX*1)
+	ADDQ      $0x20, CX
+	ADDQ      $+64, BX
+	JMP       loop
+
+loop_end:
 	VZEROUPPER
 	RET
 

@@ -1,11 +1,17 @@
 package kernels
 
-// PackedLen is the number of float32s that a packed matrix [k, n] takes.
+// Packed is a packed matrix, of float32s or of IEEE 754 halves, whichever there are.
+type Packed struct {
+	Floats []float32
+	Halves []uint16
+}
+
+// PackedLen is the number of values that a packed matrix [k, n] takes.
 func PackedLen(k, n int) int { return (n + PanelWidth - 1) / PanelWidth * PanelWidth * k }
 
 // PackPanel writes panel number panel of B, a matrix [k, n], to its place in
 // packed.
-func PackPanel(packed []float32, b Matrix, k, n, panel int) {
+func PackPanel[T float32 | uint16](packed []T, b MatrixOf[T], k, n, panel int) {
 	first := panel * PanelWidth
 	cols := min(PanelWidth, n-first)
 	to := packed[first*k : first*k+k*PanelWidth]
@@ -31,7 +37,7 @@ func PackPanel(packed []float32, b Matrix, k, n, panel int) {
 
 // packColumns transposes blocks of eight by four, which spares the caches most of
 // the scattered writes.
-func packColumns(to, from []float32, col, k, cols int) {
+func packColumns[T float32 | uint16](to, from []T, col, k, cols int) {
 	j := 0
 	for ; j+4 <= cols; j += 4 {
 		c0, c1 := from[j*col:j*col+k], from[(j+1)*col:(j+1)*col+k]
@@ -48,8 +54,18 @@ func packColumns(to, from []float32, col, k, cols int) {
 	}
 }
 
+// PackTransposed packs panel number panel of B, a matrix [k, n] whose columns lie one
+// behind another, in its own memory: a panel takes the place of its columns. packed has
+// room for the last one, spare for a panel.
+func PackTransposed[T float32 | uint16](packed []T, k, n, panel int, spare []T) {
+	first := panel * PanelWidth
+	cols := min(PanelWidth, n-first)
+	from := spare[:copy(spare, packed[first*k:(first+cols)*k])]
+	PackPanel(packed[first*k:], MatrixOf[T]{from, 1, k}, k, cols, 0)
+}
+
 // UnpackColumn copies column n of a packed matrix [k, …] to y.
-func UnpackColumn(y, packed []float32, k, n int) {
+func UnpackColumn[T float32 | uint16](y, packed []T, k, n int) {
 	from := packed[n/PanelWidth*PanelWidth*k+n%PanelWidth:]
 	for i := range y[:k] {
 		y[i] = from[i*PanelWidth]

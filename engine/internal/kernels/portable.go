@@ -10,6 +10,7 @@ func portable() *Set {
 	return withSpare(Set{
 		Name: "portable", lanes: 1,
 		tiles: []tile{{4, productPortable(1)}, {4, productPortable(2)}},
+		widen: widenPortable,
 		add:   binary(func(a, b float32) float32 { return a + b }),
 		sub:   binary(func(a, b float32) float32 { return a - b }),
 		mul:   binary(func(a, b float32) float32 { return a * b }),
@@ -25,7 +26,7 @@ func portable() *Set {
 	})
 }
 
-func vector(p *float32, n int) []float32 { return unsafe.Slice(p, n) }
+func vector[T any](p *T, n int) []T { return unsafe.Slice(p, n) }
 
 func binary(op func(a, b float32) float32) func(y, a, b *float32, n int) {
 	return func(y, a, b *float32, n int) {
@@ -46,7 +47,7 @@ func unary(op func(float32) float32) func(y, x *float32, n int) {
 }
 
 func wherePortable(y *float32, condition *bool, a, b *float32, n int) {
-	ys, cs, as, bs := vector(y, n), unsafe.Slice(condition, n), vector(a, n), vector(b, n)
+	ys, cs, as, bs := vector(y, n), vector(condition, n), vector(a, n), vector(b, n)
 	for i, c := range cs {
 		if c {
 			ys[i] = as[i]

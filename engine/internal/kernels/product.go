@@ -10,55 +10,72 @@ const PanelWidth = 32
 // that a panel's part stays in the first cache. It does not change results.
 const depth = 256
 
-// tile is a kernel that computes a tile of C, cols wide and of a fixed height.
+// tileOf is a kernel that computes a tile of C, cols wide and of a fixed height.
 // Where sum is not 0, the product is added to what C holds.
-type tile struct {
+type tileOf[T float32 | uint16] struct {
 	cols int
-	run  func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)
+	run  func(c *float32, rowC int, a *float32, rowA, colA int, b *T, rowB, k, sum int)
 }
 
-// Matrix is a matrix whose value (i, k) lies at Data[i·Row + k·Col].
-type Matrix struct {
-	Data     []float32
+// tile multiplies with float32s, halfTile with halves.
+type (
+	tile     = tileOf[float32]
+	halfTile = tileOf[uint16]
+)
+
+// MatrixOf is a matrix whose value (i, k) lies at Data[i·Row + k·Col].
+type MatrixOf[T float32 | uint16] struct {
+	Data     []T
 	Row, Col int
 }
+
+// Matrix is a matrix of float32s.
+type Matrix = MatrixOf[float32]
 
 // Multiply computes the columns [first, first+cols) of C = A·B, or C += A·B if
 // add, for A with rows rows and k columns and a packed B. C's rows are rowC apart
 // and c begins at its first column whatever first is, a multiple of PanelWidth.
-func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed []float32, rows, k, first, cols int, add bool) {
+// Halves give the bits that their values as float32s give.
+func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, first, cols int, add bool) {
 	if rows == 0 || cols == 0 {
 		return
 	}
-	step := k
-	if rows > len(s.tiles) {
+	step, most := k, len(s.tiles)
+	if packed.Halves != nil {
+		most = len(s.halfTiles)
+	}
+	if rows > most {
 		step = depth
 	}
 	if k == 0 {
-		s.Panel(c[first:], rowC, a, nil, 0, rows, cols, add)
+		panel(s, s.tiles, c[first:], rowC, a, nil, 0, rows, cols, add)
 		return
 	}
 	for from := 0; from < k; from += step {
 		part := min(step, k-from)
 		left := Matrix{a.Data[from*a.Col:], a.Row, a.Col}
 		for col := first; col < first+cols; col += PanelWidth {
-			b := packed[col*k+from*PanelWidth:]
-			s.Panel(c[col:], rowC, left, b, part, rows, min(PanelWidth, first+cols-col), add || from > 0)
+			at, width := col*k+from*PanelWidth, min(PanelWidth, first+cols-col)
+			if packed.Halves != nil {
+				s.halfPanel(c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0)
+			} else {
+				panel(s, s.tiles, c[col:], rowC, left, packed.Floats[at:], part, rows, width, add || from > 0)
+			}
 		}
 	}
 }
 
-// Panel computes C = A·B or C += A·B for a panel B of k rows, of which the first
+// panel computes C = A·B or C += A·B for a panel B of k rows, of which the first
 // cols columns count.
-func (s *Set) Panel(c []float32, rowC int, a Matrix, b []float32, k, rows, cols int, add bool) {
+func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b []T, k, rows, cols int, add bool) {
 	// The kernels do not check bounds, so that is done here.
 	_ = c[(rows-1)*rowC+cols-1]
 	if k > 0 {
 		_, _ = a.Data[(rows-1)*a.Row+(k-1)*a.Col], b[k*PanelWidth-1]
 	}
-	for tiles := (rows + len(s.tiles) - 1) / len(s.tiles); tiles > 0; tiles-- {
-		height := (rows + tiles - 1) / tiles
-		s.tile(c, rowC, a, b, k, height, cols, add)
+	for count := (rows + len(tiles) - 1) / len(tiles); count > 0; count-- {
+		height := (rows + count - 1) / count
+		tiles[height-1].multiply(s, c, rowC, a, b, k, height, cols, add)
 		if rows -= height; rows > 0 {
 			c = c[height*rowC:]
 			if k > 0 {
@@ -68,9 +85,8 @@ func (s *Set) Panel(c []float32, rowC int, a Matrix, b []float32, k, rows, cols 
 	}
 }
 
-// tile computes height rows of a panel.
-func (s *Set) tile(c []float32, rowC int, a Matrix, b []float32, k, height, cols int, add bool) {
-	t := s.tiles[height-1]
+// multiply computes height rows of a panel.
+func (t tileOf[T]) multiply(s *Set, c []float32, rowC int, a Matrix, b []T, k, height, cols int, add bool) {
 	sum := 0
 	if add {
 		sum = 1
@@ -95,11 +111,11 @@ func (s *Set) tile(c []float32, rowC int, a Matrix, b []float32, k, height, cols
 	}
 }
 
-func offset(p *float32, n int) *float32 {
+func offset[T any](p *T, n int) *T {
 	if p == nil {
 		return nil
 	}
-	return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n))
+	return (*T)(unsafe.Add(unsafe.Pointer(p), n*int(unsafe.Sizeof(*p))))
 }
 
 // productPortable is the twin of the tiles: four columns wide, one or two high,

@@ -13,7 +13,7 @@ type problem struct {
 	rows, k, n int
 	a          Matrix
 	b          Matrix
-	packed     []float32
+	packed     Packed
 	c          []float32 // what C holds before, with rowC values a row
 	rowC       int
 }
@@ -28,9 +28,9 @@ func newProblem(rng *rand.Rand, rows, k, n, rare int, transposeA, transposeB boo
 	if transposeB {
 		p.b.Row, p.b.Col = 1, k
 	}
-	p.packed = make([]float32, PackedLen(k, n))
+	p.packed.Floats = make([]float32, PackedLen(k, n))
 	for panel := range (n + PanelWidth - 1) / PanelWidth {
-		PackPanel(p.packed, p.b, k, n, panel)
+		PackPanel(p.packed.Floats, p.b, k, n, panel)
 	}
 	p.c = values(rng, rows*p.rowC, 0)
 	return p
@@ -91,7 +91,7 @@ func TestProductPassesNaN(t *testing.T) {
 		rng := rand.New(rand.NewPCG(7, 8))
 		for range 50 {
 			p := newProblem(rng, 1+rng.IntN(14), 1+rng.IntN(40), 1+rng.IntN(70), 100, false, false)
-			for _, m := range [][]float32{p.a.Data, p.packed} {
+			for _, m := range [][]float32{p.a.Data, p.packed.Floats} {
 				for i, v := range m {
 					// Fused and separate products and sums overflow in different places.
 					if math.Abs(float64(v)) > 1e20 && math.Abs(float64(v)) <= math.MaxFloat32 {
@@ -133,7 +133,7 @@ func TestProductRefusesShortSlices(t *testing.T) {
 		p := newProblem(rand.New(rand.NewPCG(1, 1)), 4, 8, 32, 0, false, false)
 		for name, call := range map[string]func(){
 			"A": func() { s.Multiply(p.c, p.rowC, Matrix{p.a.Data[:31], 8, 1}, p.packed, 4, 8, 0, 32, false) },
-			"B": func() { s.Multiply(p.c, p.rowC, p.a, p.packed[:255], 4, 8, 0, 32, false) },
+			"B": func() { s.Multiply(p.c, p.rowC, p.a, Packed{Floats: p.packed.Floats[:255]}, 4, 8, 0, 32, false) },
 			"C": func() { s.Multiply(p.c[:3*p.rowC+31], p.rowC, p.a, p.packed, 4, 8, 0, 32, false) },
 		} {
 			func() {
@@ -152,7 +152,7 @@ func TestUnpackColumn(t *testing.T) {
 	p := newProblem(rand.New(rand.NewPCG(2, 3)), 1, 5, 70, 0, false, true)
 	y := make([]float32, p.k)
 	for j := range p.n {
-		if UnpackColumn(y, p.packed, p.k, j); !slices.Equal(y, p.b.Data[j*p.k:(j+1)*p.k]) {
+		if UnpackColumn(y, p.packed.Floats, p.k, j); !slices.Equal(y, p.b.Data[j*p.k:(j+1)*p.k]) {
 			t.Fatalf("column %d is %v", j, y)
 		}
 	}

@@ -7,7 +7,7 @@ func vectorSets() []*Set {
 	if cpu.X86.HasAVX512F {
 		sets = append(sets, avx512())
 	}
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C {
 		sets = append(sets, avx2())
 	}
 	return sets
@@ -20,7 +20,9 @@ func avx2() *Set {
 			{32, product1AVX2}, {32, product2AVX2}, {32, product3AVX2},
 			{16, product4AVX2}, {16, product5AVX2}, {16, product6AVX2},
 		},
-		add: addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2, max: maxAVX2, min: minAVX2,
+		halfTiles: []halfTile{{32, productHalf1AVX2}, {32, productHalf2AVX2}, {32, productHalf3AVX2}},
+		widen:     widenAVX2,
+		add:       addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2, max: maxAVX2, min: minAVX2,
 		neg: negAVX2, abs: absAVX2, sqrt: sqrtAVX2,
 		exp: expAVX2, logistic: logisticAVX2, tanh: tanhAVX2, erf: erfAVX2,
 		where: whereAVX2, sum: sum32AVX2, largest: max32AVX2, squares: squares32AVX2,
@@ -36,7 +38,11 @@ func avx512() *Set {
 			{32, product5AVX512}, {32, product6AVX512}, {32, product7AVX512}, {32, product8AVX512},
 			{32, product9AVX512}, {32, product10AVX512}, {32, product11AVX512}, {32, product12AVX512},
 		},
-		add: addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512, max: maxAVX512, min: minAVX512,
+		halfTiles: []halfTile{
+			{32, productHalf1AVX512}, {32, productHalf2AVX512}, {32, productHalf3AVX512}, {32, productHalf4AVX512},
+		},
+		widen: widenAVX512,
+		add:   addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512, max: maxAVX512, min: minAVX512,
 		neg: negAVX512, abs: absAVX512, sqrt: sqrtAVX512,
 		exp: expAVX512, logistic: logisticAVX512, tanh: tanhAVX512, erf: erfAVX512,
 		where: whereAVX512, sum: sum32AVX512, largest: max32AVX512, squares: squares32AVX512,

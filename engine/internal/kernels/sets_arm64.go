@@ -16,6 +16,7 @@ func neon() *Set {
 			{32, product1NEON}, {32, product2NEON}, {32, product3NEON},
 			{16, product4NEON}, {16, product5NEON}, {16, product6NEON},
 		},
+		widen: widenPortable,
 		add: addNEON, sub: subNEON, mul: mulNEON, div: divNEON, max: maxNEON, min: minNEON,
 		neg: negNEON, abs: absNEON, sqrt: sqrtNEON,
 		exp: expNEON, logistic: logisticNEON, tanh: tanhNEON, erf: erfNEON,

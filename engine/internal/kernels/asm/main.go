@@ -1,5 +1,5 @@
 // Command asm writes the assembly of package kernels for amd64, once for AVX2
-// with FMA and once for AVX-512F, from one description of each kernel:
+// with FMA and F16C and once for AVX-512F, from one description of each kernel:
 //
 //	go generate ./engine/internal/kernels
 //
@@ -96,6 +96,7 @@ func main() {
 	ConstraintExpr("amd64")
 	for _, s := range []isa{{"AVX2", 32}, {"AVX512", 64}} {
 		s.products()
+		s.widen()
 		s.binaries()
 		s.unaries()
 		s.selects()

@@ -8,33 +8,52 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
+// panel is how the values of B are stored.
+type panel struct {
+	name, pointer string
+	bytes         int // of a value
+}
+
+var (
+	floats = panel{"product", "*float32", 4}
+	halves = panel{"productHalf", "*uint16", 2} // widened as they are read
+)
+
 // products writes a kernel for each height of a tile. Rows of A are read where
 // they lie: a value is spread over a register and multiplied with a row of the
-// panel B, whose values stand next to each other.
+// panel B, whose values stand next to each other. Halves are for a few rows alone:
+// with more, a panel is widened once for all tiles.
 func (s isa) products() {
 	if s.bytes == 64 {
 		for rows := 1; rows <= 12; rows++ {
-			s.product(rows, 2)
+			s.product(floats, rows, 2)
+		}
+		for rows := 1; rows <= 4; rows++ {
+			s.product(halves, rows, 2)
 		}
 		return
 	}
 	// Sixteen registers hold twelve sums: three rows of 32 columns, which read
 	// whole cache lines where weights come from memory, or six of sixteen.
 	for rows := 1; rows <= 3; rows++ {
-		s.product(rows, 4)
+		s.product(floats, rows, 4)
 	}
 	for rows := 4; rows <= 6; rows++ {
-		s.product(rows, 2)
+		s.product(floats, rows, 2)
+	}
+	for rows := 1; rows <= 3; rows++ {
+		s.product(halves, rows, 4)
 	}
 }
 
 // product computes C += A·B, or C = A·B where sum is 0, for a tile of C that is
-// rows high and vectors wide. Strides count float32s: A's value (i, k) lies at
+// rows high and vectors wide. Strides count values: A's value (i, k) lies at
 // i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC.
-func (s isa) product(rows, vectors int) {
-	s.function(fmt.Sprintf("product%d", rows),
-		"(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)",
-		fmt.Sprintf("product%d%s computes a tile of %d×%d sums.", rows, s.name, rows, vectors*s.lanes()))
+func (s isa) product(b panel, rows, vectors int) {
+	name := fmt.Sprintf("%s%d", b.name, rows)
+	s.function(name,
+		"(c *float32, rowC int, a *float32, rowA, colA int, b "+b.pointer+", rowB, k, sum int)",
+		fmt.Sprintf("%s%s computes a tile of %d×%d sums.", name, s.name, rows, vectors*s.lanes()))
 	sums := make([][]reg.VecVirtual, rows)
 	for i := range sums {
 		for range vectors {
@@ -42,7 +61,7 @@ func (s isa) product(rows, vectors int) {
 		}
 	}
 	s.eachSum(sums, "load", func(sum reg.VecVirtual, m Mem) { VMOVUPS(m, sum) }, true)
-	s.accumulate(sums)
+	s.accumulate(b, sums)
 	s.eachSum(sums, "store", func(sum reg.VecVirtual, m Mem) { VMOVUPS(sum, m) }, false)
 	s.end()
 }
@@ -70,13 +89,14 @@ func (s isa) eachSum(sums [][]reg.VecVirtual, label string, do func(reg.VecVirtu
 	}
 }
 
-func (s isa) accumulate(sums [][]reg.VecVirtual) {
+func (s isa) accumulate(kind panel, sums [][]reg.VecVirtual) {
 	k := pointer("k")
 	TESTQ(k, k)
 	JLE(LabelRef("done"))
 	b, rowB := pointer("b"), pointer("rowB")
 	rowA, colA := pointer("rowA"), pointer("colA")
-	for _, stride := range []reg.GPVirtual{rowB, rowA, colA} {
+	SHLQ(Imm(uint64(kind.bytes/2)), rowB)
+	for _, stride := range []reg.GPVirtual{rowA, colA} {
 		SHLQ(Imm(2), stride)
 	}
 	// One address for every three rows; the others are one and two strides away.
@@ -96,9 +116,9 @@ func (s isa) accumulate(sums [][]reg.VecVirtual) {
 		return m
 	}
 	if len(sums[0]) > len(sums) {
-		s.byColumn(sums, place, b)
+		s.byColumn(kind, sums, place, b)
 	} else {
-		s.byRow(sums, place, b)
+		s.byRow(kind, sums, place, b)
 	}
 	ADDQ(rowB, b)
 	for _, address := range a {
@@ -110,10 +130,11 @@ func (s isa) accumulate(sums [][]reg.VecVirtual) {
 }
 
 // byRow keeps the row of B in registers and spreads A's values one by one.
-func (s isa) byRow(sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVirtual) {
+func (s isa) byRow(kind panel, sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVirtual) {
 	row := make([]reg.VecVirtual, len(sums[0]))
 	for j := range row {
-		row[j] = s.load(Mem{Base: b, Disp: j * s.bytes})
+		row[j] = s.vector()
+		s.read(kind, Mem{Base: b, Disp: j * s.lanes() * kind.bytes}, row[j])
 	}
 	value := s.vector()
 	for i := range sums {
@@ -127,7 +148,7 @@ func (s isa) byRow(sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVirtu
 // byColumn keeps A's values in registers and reads the row of B vector by vector,
 // which takes fewer registers where rows are few. Few rows mean that weights come
 // from memory, so what is needed soon is asked for.
-func (s isa) byColumn(sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVirtual) {
+func (s isa) byColumn(kind panel, sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVirtual) {
 	values := make([]reg.VecVirtual, len(sums))
 	for i := range values {
 		values[i] = s.vector()
@@ -135,8 +156,8 @@ func (s isa) byColumn(sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVi
 	}
 	row := s.vector()
 	for j := range sums[0] {
-		m := Mem{Base: b, Disp: j * s.bytes}
-		VMOVUPS(m, row)
+		m := Mem{Base: b, Disp: j * s.lanes() * kind.bytes}
+		s.read(kind, m, row)
 		if m.Disp%64 == 0 {
 			m.Disp += 1024
 			PREFETCHT0(m)
@@ -145,4 +166,27 @@ func (s isa) byColumn(sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVi
 			VFMADD231PS(row, values[i], sums[i][j])
 		}
 	}
+}
+
+// read fills a vector with values of B.
+func (s isa) read(kind panel, from Mem, v reg.VecVirtual) {
+	if kind == halves {
+		VCVTPH2PS(from, v)
+	} else {
+		VMOVUPS(from, v)
+	}
+}
+
+// widen writes the kernel that widens halves.
+func (s isa) widen() {
+	s.function("widen", "(y *float32, x *uint16, n int)",
+		"widen"+s.name+" is y = x, halves; n is a multiple of the lanes.")
+	y, x := pointer("y"), pointer("x")
+	s.loop("loop", func(offset reg.GPVirtual) {
+		v := s.vector()
+		s.read(halves, Mem{Base: x}, v)
+		VMOVUPS(v, at(y, offset))
+		ADDQ(Imm(uint64(s.bytes/2)), x)
+	})
+	s.end()
 }
