@@ -60,7 +60,7 @@ type opened struct {
 }
 
 // Open opens the model folder dir: a captioner or, for embeddings only, a CLIP.
-// The model's weights are held in memory as float32 until Close. Errors are one
+// The model's weights are held in memory until Close. Errors are one
 // line that names the file.
 func Open(dir string, o Options) (*Captioner, error) {
 	folder, err := modelfolder.Open(dir)

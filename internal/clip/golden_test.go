@@ -3,6 +3,7 @@ package clip_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -65,6 +66,49 @@ func TestGoldenCLIP(t *testing.T) {
 	}
 }
 
+// TestGoldenHalfIsItsValues holds the features of a file of halves against those of a
+// file of their values as float32, bit for bit.
+func TestGoldenHalfIsItsValues(t *testing.T) {
+	for _, test := range []struct{ dir, file string }{
+		{"clip_vit", "openai_fp16.safetensors"}, {"clip_vit", "torchscript.pt"}, {"clip_rn", "torchscript.pt"},
+	} {
+		t.Run(test.dir+"/"+test.file, func(t *testing.T) {
+			dir := golden.Dir(t, test.dir)
+			tensors, err := weights.OpenAICLIP(golden.Load(t, filepath.Join(dir, test.file)).Tensors())
+			if err != nil {
+				t.Fatal(err)
+			}
+			config, err := clip.Infer(weights.Shapes(tensors))
+			if err != nil {
+				t.Fatal(err)
+			}
+			io := golden.Load(t, filepath.Join(dir, "io.safetensors"))
+			var features [2][][]float32
+			for i, dtype := range []weights.DType{weights.F16, weights.F32} {
+				if tensors, err = weights.Cast(tensors, dtype); err != nil {
+					t.Fatal(err)
+				}
+				path := filepath.Join(t.TempDir(), "model.safetensors")
+				if err := weights.WriteSafetensors(path, tensors, nil); err != nil {
+					t.Fatal(err)
+				}
+				out, err := load(t, config, golden.Load(t, path).Tensors()).Call(golden.Input(t, io, "image"), golden.Input(t, io, "tokens"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, o := range out {
+					features[i] = append(features[i], golden.Values(t, o))
+				}
+			}
+			for i, half := range features[0] {
+				if !slices.Equal(half, features[1][i]) {
+					t.Errorf("output %d differs", i)
+				}
+			}
+		})
+	}
+}
+
 // TestGoldenHuggingFaceConfig holds the two ways to a configuration against each
 // other: the folder's config.json and the shapes of its tensors.
 func TestGoldenHuggingFaceConfig(t *testing.T) {
@@ -100,7 +144,7 @@ func load(t *testing.T, config clip.Config, tensors []weights.Tensor) *model.Exe
 	if err := weights.Declare(engine, store, config.Declare); err != nil {
 		t.Fatal(err)
 	}
-	if err := weights.Load(store, tensors); err != nil {
+	if err := weights.LoadOn(engine, store, tensors); err != nil {
 		t.Fatal(err)
 	}
 	run, err := model.NewExec(engine, store, network)

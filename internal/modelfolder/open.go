@@ -212,9 +212,10 @@ func fileError(dir, file string, err error) error {
 	return fmt.Errorf("%s: %w", path.Join(dir, file), err)
 }
 
-// Load gives store the values of all tensors as float32, which engine holds: they are
-// in memory once. The store may hold nothing else. Where the tensors are not exactly those that the networks ask for,
-// the error is a *weights.MismatchError and store has no values.
+// Load gives store the values of all tensors, which are float32 to the networks and which
+// engine holds: they are in memory once, as [weights.LoadOn] says. The store may hold
+// nothing else. Where the tensors are not exactly those that the networks ask for, the
+// error is a *weights.MismatchError and store has no values.
 func (f *Folder) Load(engine compute.Backend, store *model.Store) error {
 	err := weights.Declare(engine, store, f.Config.Declare)
 	if err == nil {

@@ -58,31 +58,30 @@ func Load(store *model.Store, source []Tensor) error {
 	if err := Match(store, source); err != nil {
 		return err
 	}
-	return assign(store, source, func(shape shapes.Shape, fill func([]float32)) (*tensors.Tensor, error) {
+	return assign(store, source, func(shape shapes.Shape, t Tensor) (*tensors.Tensor, error) {
 		value := tensors.FromShape(shape)
-		return value, tensors.MutableFlatData(value, fill)
+		return value, tensors.MutableFlatData(value, t.fill)
 	})
 }
 
 // LoadOn is Load for variables that engine alone reads, which holds the only copy of
-// their values.
+// their values, halves as halves if it can.
 func LoadOn(engine compute.Backend, store *model.Store, source []Tensor) error {
 	if err := Match(store, source); err != nil {
 		return err
 	}
-	return assign(store, source, func(shape shapes.Shape, fill func([]float32)) (*tensors.Tensor, error) {
-		return OnEngine(engine, shape, fill)
+	return assign(store, source, func(shape shapes.Shape, t Tensor) (*tensors.Tensor, error) {
+		if ours, ok := engine.(filler); ok && t.DType == F16 {
+			return onBuffer(ours.HalfBuffer(shape, t.halves))
+		}
+		return OnEngine(engine, shape, t.fill)
 	})
 }
 
 // OnEngine is a tensor that engine alone holds, with the float32s that fill writes.
 func OnEngine(engine compute.Backend, shape shapes.Shape, fill func(flat []float32)) (*tensors.Tensor, error) {
 	if ours, ok := engine.(filler); ok {
-		buffer, err := ours.FilledBuffer(shape, fill)
-		if err != nil {
-			return nil, err
-		}
-		return tensors.FromBuffer(buffer)
+		return onBuffer(ours.FilledBuffer(shape, fill))
 	}
 	value := tensors.FromShape(shape)
 	if err := tensors.MutableFlatData(value, fill); err != nil {
@@ -91,9 +90,18 @@ func OnEngine(engine compute.Backend, shape shapes.Shape, fill func(flat []float
 	return value, value.ToDevice(engine, 0)
 }
 
-// filler is an engine that lets its buffers be filled in place; others copy.
+func onBuffer(buffer compute.Buffer, err error) (*tensors.Tensor, error) {
+	if err != nil {
+		return nil, err
+	}
+	return tensors.FromBuffer(buffer)
+}
+
+// filler is an engine that lets its buffers be filled in place, with halves, too; others
+// copy.
 type filler interface {
 	FilledBuffer(shape shapes.Shape, fill func(flat []float32)) (compute.Buffer, error)
+	HalfBuffer(shape shapes.Shape, fill func(flat []uint16)) (compute.Buffer, error)
 }
 
 // Match tells whether the variables of store and the tensors of source have
@@ -134,18 +142,15 @@ func index(source []Tensor) map[string]Tensor {
 	return byName
 }
 
-// assign gives each variable the tensor that make returns, which calls fill with memory
-// for its values.
-func assign(store *model.Store, source []Tensor, make func(shape shapes.Shape, fill func([]float32)) (*tensors.Tensor, error)) error {
+// assign gives each variable what make makes of its tensor.
+func assign(store *model.Store, source []Tensor, make func(shape shapes.Shape, t Tensor) (*tensors.Tensor, error)) error {
 	byName := index(source)
 	for v := range store.IterVariables() {
 		t := byName[TensorName(v.Path())]
 		if err := t.checkFloats(); err != nil {
 			return err
 		}
-		value, err := make(v.Shape(), func(values []float32) {
-			t.eachStretch(func(from, to int) { t.floats(from, values[from:to]) })
-		})
+		value, err := make(v.Shape(), t)
 		if err == nil {
 			err = v.SetValue(value)
 		}

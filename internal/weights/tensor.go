@@ -98,6 +98,20 @@ func (t Tensor) floats(from int, out []float32) {
 	}
 }
 
+// fill writes all elements as float32s.
+func (t Tensor) fill(values []float32) {
+	t.eachStretch(func(from, to int) { t.floats(from, values[from:to]) })
+}
+
+// halves writes all elements of an F16 tensor as they are.
+func (t Tensor) halves(values []uint16) {
+	t.eachStretch(func(from, to int) {
+		for i, data := from, t.Data[2*from:2*to]; i < to; i++ {
+			values[i], data = binary.LittleEndian.Uint16(data), data[2:]
+		}
+	})
+}
+
 // stretch is how many elements are converted before their pages are given back.
 const stretch = 1 << 20
 
