@@ -12,7 +12,7 @@ TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate golden-kernels golden-arm64 arm64 fuzz corpus damaged bench performance cover static tiny true-size ort rename
+.PHONY: help build test lint generate golden-kernels golden-arm64 arm64 fuzz corpus damaged bench bench-peers performance cover static tiny true-size ort rename
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ damaged: ## read 10,000 damaged images and tell what they took
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-peers: ## measure beside PyTorch, ONNX Runtime and GoMLX into dist/peers.md (needs Debian's python3-torch, npm)
+	ORT_VERSION=$(ORT_VERSION) ./reference/peers/run
 
 performance: ## measure captions on every engine into dist/performance.md (ONNXRUNTIME=library for onnx)
 	ONNXRUNTIME=$(ONNXRUNTIME) ./.ci/performance

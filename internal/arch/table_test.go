@@ -126,5 +126,5 @@ func table() map[string]rule {
 // isCommand tells whether the package is a program: only programs import
 // whatever they need.
 func isCommand(folder string) bool {
-	return hasFolder(folder, "cmd") || hasFolder(folder, "models/recipes")
+	return hasFolder(folder, "cmd") || hasFolder(folder, "models/recipes") || folder == "reference/peers"
 }

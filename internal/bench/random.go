@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clip"
@@ -37,16 +38,28 @@ func clipCap() modelfolder.Config {
 func NewClipCap(engine compute.Backend) (*Networks, error) { return random(engine, clipCap()) }
 
 func random(engine compute.Backend, c modelfolder.Config) (*Networks, error) {
-	store := model.NewStore()
-	if err := weights.Declare(engine, store, c.Declare); err != nil {
+	store, err := RandomStore(engine, c.Declare)
+	if err != nil {
 		return nil, err
 	}
-	// Small numbers, drawn here: a graph that draws them takes several times their memory.
+	return prepare(engine, store, c)
+}
+
+// RandomStore holds the variables that declare asks for, drawn from small numbers.
+func RandomStore(engine compute.Backend, declare func(root *model.Scope, g *Graph)) (*model.Store, error) {
+	store := model.NewStore()
+	if err := weights.Declare(engine, store, declare); err != nil {
+		return nil, err
+	}
+	// Drawn here: a graph that draws them takes several times their memory.
 	rng := rand.New(rand.NewPCG(1, 1))
 	for v := range store.IterVariables() {
 		value, err := weights.OnEngine(engine, v.Shape(), func(flat []float32) {
 			for i := range flat {
 				flat[i] = 0.04 * (rng.Float32() - 0.5)
+				if v.Name() == "running_var" { // of a batch normalisation, which divides by its root
+					flat[i]++
+				}
 			}
 		})
 		if err == nil {
@@ -56,5 +69,5 @@ func random(engine compute.Backend, c modelfolder.Config) (*Networks, error) {
 			return nil, fmt.Errorf("random weights: %w", err)
 		}
 	}
-	return prepare(engine, store, c)
+	return store, nil
 }
