@@ -5,7 +5,7 @@ package method
 // RoBERTa with a head, and a frozen CLIP judges. Of a caption c, e_C being its embedding,
 // e_I that of the photo and e_agg what the sentences hold around it ([align.Aggregate]):
 //
-//	(1)  r_agg = ½·100·cos(e_agg, e_C) + ½·100·(1 − mean_d |e_agg − e_C|)
+//	(1)  r_agg = (1−μ)·100·cos(e_agg, e_C) + μ·100·(1 − mean_d |e_agg − e_C|)     μ = ½
 //	(2)  r_clip = (1−λ)·r_agg + λ·100·cos(e_I, e_C)     λ = 0: CLIP-agg; 1: CLIP-cos
 //	(3)  r_D = D(c), a logit
 //	(4)  L_r = −mean_c (r(c) − b_r) · mean_t log p_G(c_t | x, c_<t)     for r_clip and r_D
@@ -44,6 +44,7 @@ type CgTGANConfig struct {
 	Samples    int      `json:"samples"`     // N captions drawn for each photo, and as many sentences; paper: 5
 	Baseline   Baseline `json:"baseline"`    // paper: greedy
 	ClipWeight float64  `json:"clip_weight"` // λ, 0 to 1; paper: 0 for CLIP-agg, 1 for CLIP-cos
+	L1         float64  `json:"l1"`          // μ, 0 to 1; paper: 0.5
 	Weight     Ramp     `json:"weight"`      // w
 	MaxTokens  int      `json:"max_tokens"`  // of a caption; paper: 20
 	ReadTokens int      `json:"read_tokens"` // that D reads, <s> and </s> included; paper: 22
@@ -125,6 +126,8 @@ func (c CgTGANConfig) Validate(reader roberta.Config) error {
 		return fmt.Errorf("cgt-gan: samples is %d, want 1 or more, and 2 to be compared with each other", c.Samples)
 	case !(c.ClipWeight >= 0 && c.ClipWeight <= 1):
 		return fmt.Errorf("cgt-gan: clip_weight is %g, want 0 to 1", c.ClipWeight)
+	case !(c.L1 >= 0 && c.L1 <= 1):
+		return fmt.Errorf("cgt-gan: l1 is %g, want 0 to 1", c.L1)
 	case !(c.Weight.Most >= 0 && c.Weight.Most <= 1) || c.Weight.After < 0 || c.Weight.Over < 0:
 		return fmt.Errorf("cgt-gan: weight is %+v, want most from 0 to 1 and no negative updates", c.Weight)
 	case c.ReadTokens < 3 || c.ReadTokens > reader.MaxTokens():

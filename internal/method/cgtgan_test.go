@@ -56,7 +56,7 @@ func TestGoldenCgTGAN(t *testing.T) {
 		name   string
 		loss   float64
 	}{{0, "reward_clip", want.LossClip}, {1, "reward_img", 0}, {0.5, "", want.Half}} {
-		config := method.CgTGANConfig{ClipWeight: c.weight}
+		config := method.CgTGANConfig{ClipWeight: c.weight, L1: 0.5}
 		samples, greedy := goldenRewards(t, file, config)
 		if c.name != "" {
 			golden.Compare(t, c.name, narrow(slices.Concat(samples...)), golden.Floats(t, file, c.name+"_sample"), tolerance)
@@ -97,6 +97,16 @@ func goldenRewards(t *testing.T, file *weights.File, c method.CgTGANConfig) (sam
 		samples, greedy = append(samples, r), append(greedy, reward(row("greedy", i)))
 	}
 	return samples, greedy
+}
+
+// TestL1: the distance of long embeddings outweighs the angle as much as its share lets it.
+func TestL1(t *testing.T) {
+	target, caption := []float32{30, 40}, []float32{50, 0}
+	for share, want := range map[float64]float64{0: 60, 0.5: 0.5*60 + 0.5*(100-3000), 1: 100 - 3000} {
+		if got := (method.CgTGANConfig{L1: share}).Reward(target, target, caption).Clip; math.Abs(got-want) > 1e-4 {
+			t.Errorf("μ = %g: %g, want %g", share, got, want)
+		}
+	}
 }
 
 func advantagesOf(t *testing.T, baseline method.Baseline, samples [][]float64, greedy []float64) []float32 {
@@ -432,6 +442,7 @@ func TestCgTGANValidate(t *testing.T) {
 		"baseline":    func(c *method.CgTGANConfig) { c.Baseline = "none" },
 		"samples":     func(c *method.CgTGANConfig) { c.Samples = 1 },
 		"clip_weight": func(c *method.CgTGANConfig) { c.ClipWeight = 1.5 },
+		"l1":          func(c *method.CgTGANConfig) { c.L1 = math.NaN() },
 		"weight":      func(c *method.CgTGANConfig) { c.Weight.Most = -1 },
 		"read_tokens": func(c *method.CgTGANConfig) { c.ReadTokens = 513 },
 	} {

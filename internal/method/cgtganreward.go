@@ -166,7 +166,7 @@ func (c CgTGANConfig) Reward(photo, target, caption []float32) ClipReward {
 		L1:     100 * (1 - distance/float64(len(caption))),
 		Image:  100 * align.Cosine(photo, caption),
 	}
-	r.Clip = (1-c.ClipWeight)*(0.5*r.Cosine+0.5*r.L1) + c.ClipWeight*r.Image
+	r.Clip = (1-c.ClipWeight)*((1-c.L1)*r.Cosine+c.L1*r.L1) + c.ClipWeight*r.Image
 	return r
 }
 

@@ -33,7 +33,7 @@ func smallCgTGAN(t *testing.T, dir string) recipe.CgTGAN {
 		Mapper: mapper.Config{Kind: mapper.KindMLP, PrefixLength: 2},
 		Start:  recipe.CgTGANStart{Batch: 4, Epochs: 3, MaxTokens: 16, Optimizer: optimizer(0)}, Batch: 4,
 		Method: method.CgTGANConfig{
-			Samples: 2, Baseline: method.BaselineGreedy, ClipWeight: 0.5, Weight: method.Ramp{Most: 0.5, After: 4, Over: 8},
+			Samples: 2, Baseline: method.BaselineGreedy, ClipWeight: 0.5, L1: 0.5, Weight: method.Ramp{Most: 0.5, After: 4, Over: 8},
 			MaxTokens: 12, ReadTokens: 14, Generator: o, Discriminator: d,
 		},
 		Pace: recipe.Pace{SaveEvery: 1, LogEvery: 1}, Seed: 9,
