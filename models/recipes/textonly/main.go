@@ -6,7 +6,7 @@
 //	go run ./models/recipes/textonly -seeds 1            # a part of it
 //	go run ./models/recipes/textonly -quick              # does it run at all: 50 photos, 3 updates
 //	go run ./models/recipes/textonly -table              # the table of what is measured so far
-//	go run ./models/recipes/textonly -study docs/runs/unpaired/study.json -work runs/unpaired -out docs/runs/unpaired
+//	go run ./models/recipes/textonly -study docs/runs/unpaired/study.json -work runs/unpaired -out docs/runs/unpaired -roberta runs/roberta
 //
 // A stopped study goes on: what is measured is not measured again, and a training goes on
 // from its checkpoint. Models and embeddings lie in -work; scores, logs and table in -out.
@@ -25,18 +25,21 @@ import (
 func main() {
 	var o options
 	study := flag.String("study", "docs/runs/textonly/study.json", "what to train and measure")
+	runs := flag.String("runs", "", "only the runs whose names match this regular expression, such as ^cgt")
 	seeds := flag.String("seeds", "", "only these of the study's seeds, such as 1,2")
 	quick := flag.Bool("quick", false, "50 photos, 3 updates, one seed, into -work/quick")
 	table := flag.Bool("table", false, "print the table, and no more")
 	flag.StringVar(&o.clip, "clip", "", "model folder of the CLIP; the carried one unless given")
 	flag.StringVar(&o.language, "language-model", "", "model folder of the language model; the carried one unless given")
+	flag.StringVar(&o.roberta, "roberta", "", "model folder that cgt-gan's discriminator begins with, of train roberta")
+	flag.StringVar(&o.judge, "judge", "", "model folder of a second CLIP, which looks for the photos of captions as well")
 	flag.StringVar(&o.data, "data", "../shared/data/flickr8k", "folder of Flickr8k")
 	flag.StringVar(&o.work, "work", "runs/textonly", "where models and embeddings are kept")
 	flag.StringVar(&o.out, "out", "docs/runs/textonly", "where scores, logs and table go")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, o, *study, *seeds, *quick, *table); err != nil {
+	if err := run(ctx, o, *study, part{*seeds, *runs}, *quick, *table); err != nil {
 		fmt.Fprintln(os.Stderr, "textonly:", err)
 		os.Exit(1)
 	}
@@ -44,16 +47,22 @@ func main() {
 
 // options are where things lie.
 type options struct {
-	clip, language, data, work, out string
+	clip, language, roberta, judge, data, work, out string
 }
 
-func run(ctx context.Context, o options, file, seeds string, quick, tableOnly bool) error {
+// part is what is done of a study; empty: all of it.
+type part struct{ seeds, runs string }
+
+func run(ctx context.Context, o options, file string, of part, quick, tableOnly bool) error {
 	s, err := readStudy(file)
 	if err != nil {
 		return err
 	}
-	if err := s.only(seeds); err != nil {
+	if err := s.only(of); err != nil {
 		return err
+	}
+	if s.has("cgt-gan") && o.roberta == "" && !tableOnly {
+		return errors.New("-roberta names no model folder for cgt-gan's discriminator: train roberta makes one, or leave those out by -runs")
 	}
 	captions, unpaired := filepath.Join(o.data, "captions.jsonl"), filepath.Join(o.data, "images_train.tar")
 	if quick {
@@ -64,7 +73,7 @@ func run(ctx context.Context, o options, file, seeds string, quick, tableOnly bo
 			return err
 		}
 	}
-	if err := errors.Join(o.claim(o.work), o.claim(o.out)); err != nil {
+	if err := o.claims(); err != nil {
 		return err
 	}
 	results, err := openResults(filepath.Join(o.out, "results.jsonl"))
@@ -75,22 +84,24 @@ func run(ctx context.Context, o options, file, seeds string, quick, tableOnly bo
 	if err != nil {
 		return err
 	}
-	if results.gap = sets.gap; tableOnly {
+	defer sets.Close()
+	if err := results.describe(sets); err != nil {
+		return err
+	}
+	if tableOnly {
 		return results.table(os.Stdout)
 	}
-	for _, seed := range s.Seeds {
-		for _, r := range s.Runs {
-			t := trial{options: o, study: s, run: r, seed: seed, captions: captions, unpaired: unpaired}
-			folder, err := t.train(ctx)
-			if err != nil {
-				return fmt.Errorf("%s: %w", t.name(), err)
-			}
-			m := measurement{trial: t, sets: sets, results: results}
-			err = m.all(ctx, folder)
-			if err = errors.Join(err, results.writeTable(filepath.Join(o.out, "table.md"))); err != nil {
-				return fmt.Errorf("%s: %w", t.name(), err)
-			}
+	return s.each(func(r spec, seed int64) error {
+		t := trial{options: o, study: s, run: r, seed: seed, captions: captions, unpaired: unpaired}
+		folder, err := t.train(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.name(), err)
 		}
-	}
-	return nil
+		m := measurement{trial: t, sets: sets, results: results}
+		err = m.all(ctx, folder)
+		if err = errors.Join(err, results.writeTable(filepath.Join(o.out, "table.md"))); err != nil {
+			return fmt.Errorf("%s: %w", t.name(), err)
+		}
+		return nil
+	})
 }

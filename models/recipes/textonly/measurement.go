@@ -22,8 +22,8 @@ type measurement struct {
 	results *results
 }
 
-// beams is how many a method's own captions are searched with, as its paper says; what
-// compares alignments searches greedily.
+// beams is how many a method's own captions are searched with unless its run says
+// otherwise; what compares alignments searches greedily.
 const beams = 5
 
 // all measures what the run asks for.
@@ -40,7 +40,7 @@ func (m measurement) all(ctx context.Context, folder string) error {
 	}
 	return m.with(folder, func(c *captioner.Captioner) error {
 		for _, how := range m.aligns() {
-			d := captioner.Decoding{Beams: beams, Align: how}
+			d := captioner.Decoding{Beams: cmp.Or(m.run.Beams, beams), Align: how}
 			if err := m.own(ctx, c, how, d); err != nil {
 				return err
 			}
@@ -128,9 +128,18 @@ func (m measurement) score(ctx context.Context, c *captioner.Captioner, k key, d
 		return err
 	}
 	out := result{key: k, Photos: len(samples), Summary: summary}
-	for _, s := range samples[:min(3, len(samples))] {
-		out.Captions = append(out.Captions, s.Candidate)
+	var captions []string
+	for _, s := range samples {
+		captions = append(captions, s.Candidate)
 	}
+	for _, j := range m.sets.judges {
+		by, err := j.look(ctx, captions)
+		if err != nil {
+			return err
+		}
+		out.Found = append(out.Found, by)
+	}
+	out.Captions = captions[:min(3, len(captions))]
 	fmt.Fprintf(os.Stderr, "%s, %s %s: CIDEr %.3f, %s\n", m.name(), k.Kind, k.Way, summary.CIDEr, time.Since(began).Round(time.Second))
 	return m.results.add(out)
 }

@@ -23,6 +23,16 @@ import (
 type sets struct {
 	val, train set
 	gap        *align.Gap // of val
+	judges     []judge    // the study's CLIP, and another where one is named
+}
+
+// Close closes the judges' CLIPs.
+func (s *sets) Close() error {
+	var err error
+	for _, j := range s.judges {
+		err = errors.Join(err, j.clip.Close())
+	}
+	return err
 }
 
 // set is photos and their captions, embedded: row i of photos and of texts is a photo
@@ -32,30 +42,35 @@ type set struct {
 	photos, texts [][]float32
 }
 
-// loadSets embeds both sets with the study's CLIP, once.
+// loadSets embeds both sets with the study's CLIP, and val with the other judge's, once.
 func loadSets(ctx context.Context, o options, captions string, count int) (*sets, error) {
-	folder, err := networks(o.clip)
-	if err != nil {
-		return nil, err
-	}
-	digest := sha256.New()
-	if err := feed(digest, folder); err != nil {
-		return nil, err
-	}
-	clip, err := captioner.OpenFS(folder, captioner.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer clip.Close()
-	e := embedding{clip, dataset.EmbeddingCache{Dir: filepath.Join(o.work, "embeddings")}, digest.Sum(nil)}
 	var s sets
+	err := s.load(ctx, o, captions, count)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &s, nil
+}
+
+func (s *sets) load(ctx context.Context, o options, captions string, count int) error {
 	for split, into := range map[string]*set{"val": &s.val, "train": &s.train} {
+		var err error
 		if into.records, err = dataset.LoadJSONL(captions, split); err != nil {
-			return nil, err
+			return err
 		}
 		into.records = into.records[:min(count, len(into.records))]
-		if err := e.embed(ctx, into, filepath.Join(o.data, "images_"+split+".tar")); err != nil {
-			return nil, err
+	}
+	e, err := s.judge(ctx, o, o.clip)
+	if err != nil {
+		return err
+	}
+	s.val = s.judges[0].val
+	if err := e.embed(ctx, &s.train, filepath.Join(o.data, "images_train.tar")); err != nil {
+		return err
+	}
+	if o.judge != "" {
+		if _, err := s.judge(ctx, o, o.judge); err != nil {
+			return err
 		}
 	}
 	of := make([]int, len(s.val.texts))
@@ -63,7 +78,33 @@ func loadSets(ctx context.Context, o options, captions string, count int) (*sets
 		of[i] = i
 	}
 	s.gap, err = align.NewGap(s.val.photos, s.val.texts, of)
-	return &s, err
+	return err
+}
+
+// judge adds the CLIP of a model folder to the judges.
+func (s *sets) judge(ctx context.Context, o options, model string) (embedding, error) {
+	e, err := o.embedding(model)
+	if err != nil {
+		return e, err
+	}
+	j := judge{clip: e.clip, val: set{records: s.val.records}}
+	err = e.embed(ctx, &j.val, filepath.Join(o.data, "images_val.tar"))
+	s.judges = append(s.judges, j)
+	return e, err
+}
+
+// embedding opens the CLIP of a model folder.
+func (o options) embedding(model string) (embedding, error) {
+	folder, err := networks(model)
+	if err != nil {
+		return embedding{}, err
+	}
+	digest := sha256.New()
+	if err := feed(digest, folder); err != nil {
+		return embedding{}, err
+	}
+	clip, err := captioner.OpenFS(folder, captioner.Options{})
+	return embedding{clip, dataset.EmbeddingCache{Dir: filepath.Join(o.work, "embeddings")}, digest.Sum(nil)}, err
 }
 
 // networks opens a model folder, the carried one for an empty name.
@@ -89,11 +130,28 @@ func feed(digest io.Writer, folder fs.FS) error {
 	return nil
 }
 
-// claim notes in a folder what CLIP and language model its contents are made with, and
-// refuses one where that is another.
-func (o options) claim(dir string) error {
+// claims notes in the folders of models and of scores what networks they are made with,
+// and beside the scores who judged, and refuses a folder where that is another.
+func (o options) claims() error {
+	made := []string{o.clip, o.language}
+	if o.roberta != "" { // an empty name would be the carried model's
+		made = append(made, o.roberta)
+	}
+	var judges []string
+	if o.judge != "" {
+		judges = append(judges, o.judge)
+	}
+	return errors.Join(
+		claim(filepath.Join(o.work, "networks.sha256"), "CLIP, language model or RoBERTa", made),
+		claim(filepath.Join(o.out, "networks.sha256"), "CLIP, language model or RoBERTa", made),
+		claim(filepath.Join(o.out, "judge.sha256"), "judge", judges),
+	)
+}
+
+// claim writes a digest of models to path, or compares it with the one that is there.
+func claim(path, what string, models []string) error {
 	digest := sha256.New()
-	for _, name := range []string{o.clip, o.language} {
+	for _, name := range models {
 		folder, err := networks(name)
 		if err != nil {
 			return err
@@ -102,14 +160,14 @@ func (o options) claim(dir string) error {
 			return err
 		}
 	}
-	sum, path := hex.EncodeToString(digest.Sum(nil)), filepath.Join(dir, "networks.sha256")
+	sum := hex.EncodeToString(digest.Sum(nil))
 	switch was, err := os.ReadFile(path); {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(path, []byte(sum+"\n"), 0o666))
+		return errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(sum+"\n"), 0o666))
 	case err != nil:
 		return err
 	case strings.TrimSpace(string(was)) != sum:
-		return fmt.Errorf("%s is of another CLIP or language model: name another folder, or remove it", dir)
+		return fmt.Errorf("%s is of another %s: name another folder, or remove it", filepath.Dir(path), what)
 	}
 	return nil
 }

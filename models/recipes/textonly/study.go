@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,9 @@ type study struct {
 	Photos  int     `json:"photos"`  // of val, from the first; as many of train for the alignments
 	Updates int     `json:"updates"` // of a training, unless its run says otherwise
 	Runs    []spec  `json:"runs"`
+
+	// All are fields of the configurations of all runs of a method.
+	All map[string]map[string]json.RawMessage `json:"all"`
 }
 
 // spec is one training for each seed, and how its captions are measured.
@@ -25,8 +29,10 @@ type spec struct {
 	Name    string                     `json:"name"`
 	Method  string                     `json:"method"` // of cutline train
 	Set     map[string]json.RawMessage `json:"set"`    // fields of the method's own configuration
+	From    string                     `json:"from"`   // run before it in the study, whose captioner goes on
 	Updates int                        `json:"updates"`
 	Photos  int                        `json:"photos"` // that are captioned, where not all
+	Beams   int                        `json:"beams"`  // of its own captions; 1: greedy; 5 unless given
 	Aligns  []string                   `json:"aligns"` // ways of caption --align; none unless given
 	Moved   bool                       `json:"moved"`  // caption along mixtures with texts and by every alignment
 }
@@ -39,24 +45,53 @@ func readStudy(file string) (study, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
+	err = d.Decode(&s)
+	for i, r := range s.Runs {
+		before := func(one spec) bool { return one.Name == r.From }
+		if err == nil && r.From != "" && !slices.ContainsFunc(s.Runs[:i], before) {
+			err = fmt.Errorf("%s goes on from %s, which is no run before it", r.Name, r.From)
+		}
+	}
+	if err != nil {
 		return s, fmt.Errorf("%s: %w", file, err)
 	}
 	return s, nil
 }
 
-// only keeps some of the seeds.
-func (s *study) only(seeds string) error {
-	if seeds == "" {
+// only keeps some of the seeds and, by a regular expression, some of the runs.
+func (s *study) only(p part) error {
+	named, err := regexp.Compile(p.runs)
+	if err != nil {
+		return fmt.Errorf("-runs: %w", err)
+	}
+	s.Runs = slices.DeleteFunc(s.Runs, func(r spec) bool { return !named.MatchString(r.Name) })
+	if p.seeds == "" {
 		return nil
 	}
 	s.Seeds = nil
-	for field := range strings.SplitSeq(seeds, ",") {
+	for field := range strings.SplitSeq(p.seeds, ",") {
 		seed, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
 			return fmt.Errorf("-seeds: %w", err)
 		}
 		s.Seeds = append(s.Seeds, seed)
+	}
+	return nil
+}
+
+// has tells whether a run is of a method.
+func (s study) has(method string) bool {
+	return slices.ContainsFunc(s.Runs, func(r spec) bool { return r.Method == method })
+}
+
+// each does something for each run, seed after seed.
+func (s study) each(do func(spec, int64) error) error {
+	for _, seed := range s.Seeds {
+		for _, r := range s.Runs {
+			if err := do(r, seed); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -29,13 +29,17 @@ type trial struct {
 	unpaired string // photos whose captions are not looked at
 }
 
-func (t trial) name() string {
-	return fmt.Sprintf("%s-%d", strings.NewReplacer(", ", "-", " ", "-").Replace(t.run.Name), t.seed)
+func (t trial) name() string { return t.nameOf(t.run.Name) }
+
+func (t trial) nameOf(run string) string {
+	return fmt.Sprintf("%s-%d", strings.NewReplacer(", ", "-", " ", "-").Replace(run), t.seed)
 }
+
+func (t trial) folder(run string) string { return filepath.Join(t.work, "models", t.nameOf(run)) }
 
 // train trains the model, once, and returns its folder.
 func (t trial) train(ctx context.Context) (string, error) {
-	out := filepath.Join(t.work, "models", t.name())
+	out := t.folder(t.run.Name)
 	if _, err := os.Stat(out); err == nil {
 		return out, nil
 	}
@@ -71,6 +75,7 @@ func (t trial) config() (trainable, error) {
 		"unsupervised-clipcap": new(recipe.UnsupervisedClipCap), "capdec": new(recipe.CapDec),
 		"decap": new(recipe.DeCap), "magic": new(recipe.MAGIC),
 		"latent-cyclegan": new(recipe.LatentCycleGAN), "semi-supervised": new(recipe.SemiSupervised),
+		"cgt-gan": new(recipe.CgTGAN), "esper": new(recipe.ESPER),
 	}[t.run.Method]
 	if config == nil {
 		return nil, fmt.Errorf("no method %q", t.run.Method)
@@ -80,33 +85,62 @@ func (t trial) config() (trainable, error) {
 
 // fields are what the study sets of the method's configuration.
 func (t trial) fields() []recipe.Override {
-	updates := cmp.Or(t.run.Updates, t.study.Updates)
-	out := []recipe.Override{
-		{Path: "name", Value: t.run.Name}, {Path: "clip", Value: t.clip}, {Path: "epochs", Value: 0},
-		{Path: "seed", Value: t.seed}, {Path: "method.optimizer.seed", Value: t.seed},
-		{Path: "method.optimizer.updates", Value: updates}, {Path: "pace.log_every", Value: max(1, updates/10)},
+	updates, optimizer := cmp.Or(t.run.Updates, t.study.Updates), "method.optimizer."
+	if t.run.Method == "cgt-gan" {
+		optimizer = "method.generator." // the discriminator follows
 	}
+	out := []recipe.Override{
+		{Path: "name", Value: t.run.Name}, {Path: "clip", Value: t.clip}, {Path: "epochs", Value: 0}, {Path: "seed", Value: t.seed},
+		{Path: optimizer + "seed", Value: t.seed}, {Path: optimizer + "updates", Value: updates},
+		{Path: "pace.log_every", Value: max(1, updates/10)},
+	}
+	out = append(append(out, t.ownFields()...), t.dataFields()...)
+	if t.run.From != "" {
+		out = append(out, recipe.Override{Path: "language_model", Value: t.folder(t.run.From)}, recipe.Override{Path: "mapper.kind", Value: ""})
+	}
+	for _, set := range []map[string]json.RawMessage{t.study.All[t.run.Method], t.run.Set} {
+		for _, path := range slices.Sorted(maps.Keys(set)) {
+			out = append(out, recipe.Override{Path: path, Value: set[path]})
+		}
+	}
+	return out
+}
+
+// ownFields are those that not all methods have.
+func (t trial) ownFields() []recipe.Override {
+	language := recipe.Override{Path: "language_model", Value: t.language}
 	switch t.run.Method {
 	case "decap":
+		return nil
 	case "latent-cyclegan": // whose captioner is trained first, as the others are
 		decoder := "text_decoder."
-		out = append(out, recipe.Override{Path: decoder + "language_model", Value: t.language}, recipe.Override{Path: decoder + "epochs", Value: 0},
-			recipe.Override{Path: decoder + "method.optimizer.updates", Value: t.study.Updates},
-			recipe.Override{Path: decoder + "method.optimizer.seed", Value: t.seed}, recipe.Override{Path: "photos", Value: t.unpaired})
+		language.Path = decoder + language.Path
+		return []recipe.Override{
+			language, {Path: decoder + "epochs", Value: 0},
+			{Path: decoder + "method.optimizer.updates", Value: t.study.Updates}, {Path: decoder + "method.optimizer.seed", Value: t.seed},
+		}
+	case "cgt-gan":
+		out := []recipe.Override{language, {Path: "roberta", Value: t.roberta}}
+		if t.run.From != "" {
+			out = append(out, recipe.Override{Path: "start.epochs", Value: 0})
+		}
+		return out
 	default:
-		out = append(out, recipe.Override{Path: "language_model", Value: t.language})
+		return []recipe.Override{language}
 	}
+}
+
+// data is what the method learns from.
+func (t trial) dataFields() []recipe.Override {
 	if strings.HasPrefix(t.run.Method, "clipcap") || t.run.Method == "semi-supervised" {
-		out = append(out, recipe.Override{Path: "data.captions", Value: t.captions},
-			recipe.Override{Path: "data.photos", Value: filepath.Join(t.data, "images_train.tar")})
-	} else {
-		out = append(out, recipe.Override{Path: "data.text", Value: []string{t.captions}})
+		return []recipe.Override{
+			{Path: "data.captions", Value: t.captions}, {Path: "data.photos", Value: filepath.Join(t.data, "images_train.tar")},
+		}
 	}
-	if slices.Contains(t.run.Aligns, "mean") || t.run.Set["offset"] != nil {
+	out := []recipe.Override{{Path: "data.text", Value: []string{t.captions}}}
+	apart := slices.Contains([]string{"latent-cyclegan", "cgt-gan", "esper"}, t.run.Method)
+	if apart || slices.Contains(t.run.Aligns, "mean") || t.run.Set["offset"] != nil {
 		out = append(out, recipe.Override{Path: "photos", Value: t.unpaired})
-	}
-	for _, path := range slices.Sorted(maps.Keys(t.run.Set)) {
-		out = append(out, recipe.Override{Path: path, Value: t.run.Set[path]})
 	}
 	return out
 }
