@@ -7,15 +7,30 @@ package kernels
 //go:noescape
 func product1NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)
 
+// productHalf1NEON computes a tile of 1×32 sums.
+//
+//go:noescape
+func productHalf1NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int)
+
 // product2NEON computes a tile of 2×32 sums.
 //
 //go:noescape
 func product2NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)
 
+// productHalf2NEON computes a tile of 2×32 sums.
+//
+//go:noescape
+func productHalf2NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int)
+
 // product3NEON computes a tile of 3×32 sums.
 //
 //go:noescape
 func product3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)
+
+// productHalf3NEON computes a tile of 3×32 sums.
+//
+//go:noescape
+func productHalf3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int)
 
 // product4NEON computes a tile of 4×16 sums.
 //
@@ -31,6 +46,11 @@ func product5NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, 
 //
 //go:noescape
 func product6NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)
+
+// widenNEON is y = x, exactly; n is a multiple of 16.
+//
+//go:noescape
+func widenNEON(y *float32, x *uint16, n int)
 
 // addNEON adds two vectors; n is a multiple of 16.
 //

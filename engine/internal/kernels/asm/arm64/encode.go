@@ -21,6 +21,13 @@ var (
 		"FABS":  0x4ea0f800,
 		"FSQRT": 0x6ea1f800,
 	}
+	widening = map[string]struct {
+		bits uint32
+		from string // the arrangement of n
+	}{
+		"FCVTL":  {0x0e217800, "4H"}, // the first four halves
+		"FCVTL2": {0x4e217800, "8H"}, // the last four
+	}
 	byElement = map[string]uint32{
 		"FMLA": 0x4f801000, // d += n·m[0]
 	}
@@ -34,6 +41,12 @@ func encode3(name string, d, n, m int) string {
 // encode2 is the instruction d = op n.
 func encode2(name string, d, n int) string {
 	return word(twoRegisters[name]|uint32(n<<5|d), "%s V%d.4S, V%d.4S", name, d, n)
+}
+
+// encodeWiden is the instruction d = op n for halves n.
+func encodeWiden(name string, d, n int) string {
+	op := widening[name]
+	return word(op.bits|uint32(n<<5|d), "%s V%d.4S, V%d.%s", name, d, n, op.from)
 }
 
 // encodeElement is the instruction d = n op the first value of m.

@@ -16,6 +16,8 @@ func TestEncodings(t *testing.T) {
 		{encode2("FNEG", 4, 5), "WORD $0x6ea0f8a4 // FNEG V4.4S, V5.4S"},
 		{encode2("FABS", 4, 5), "WORD $0x4ea0f8a4 // FABS V4.4S, V5.4S"},
 		{encode2("FSQRT", 31, 17), "WORD $0x6ea1fa3f // FSQRT V31.4S, V17.4S"},
+		{encodeWiden("FCVTL", 1, 2), "WORD $0x0e217841 // FCVTL V1.4S, V2.4H"},
+		{encodeWiden("FCVTL2", 1, 2), "WORD $0x4e217841 // FCVTL2 V1.4S, V2.8H"},
 		{encodeElement("FMLA", 23, 29, 26), "WORD $0x4f9a13b7 // FMLA V23.4S, V29.4S, V26.S[0]"},
 	} {
 		if test.got != test.want {

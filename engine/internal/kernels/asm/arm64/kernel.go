@@ -86,10 +86,10 @@ func (k *kernel) parameter(name string) string {
 	return r
 }
 
-// stride loads a parameter that counts float32s, as bytes.
-func (k *kernel) stride(name string) string {
+// stride loads a parameter that counts values of 1<<shift bytes, as bytes.
+func (k *kernel) stride(name string, shift int) string {
 	r := k.parameter(name)
-	k.line("LSL $2, %s, %s", r, r)
+	k.line("LSL $%d, %s, %s", shift, r, r)
 	return r
 }
 

@@ -30,6 +30,7 @@ func main() {
 	flag.Parse()
 	f := new(file)
 	f.products()
+	f.widens()
 	f.binaries()
 	f.unaries()
 	f.selects()

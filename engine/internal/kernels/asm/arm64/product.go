@@ -4,24 +4,36 @@ import "fmt"
 
 // products writes a kernel for each height of a tile. 32 registers hold 24 sums:
 // three rows of 32 columns, which read whole cache lines where weights come from
-// memory, or six of sixteen.
+// memory, or six of sixteen. B's values are float32s, for few rows halves too.
 func (f *file) products() {
 	for rows := 1; rows <= 3; rows++ {
-		f.product(rows, 8)
+		f.product(rows, 8, floats)
+		f.product(rows, 8, halves)
 	}
 	for rows := 4; rows <= 6; rows++ {
-		f.product(rows, 4)
+		f.product(rows, 4, floats)
 	}
 }
+
+// values is the kind of B's values.
+type values struct {
+	name, kind string
+	shift      int // the logarithm of their bytes
+}
+
+var (
+	floats = values{"", "float32", 2}
+	halves = values{"Half", "uint16", 1}
+)
 
 // product computes C += A·B, or C = A·B where sum is 0, for a tile of C that is
 // rows high and vectors wide. Strides count float32s: A's value (i, k) lies at
 // i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC.
-func (f *file) product(rows, vectors int) {
-	k := f.kernel(fmt.Sprintf("product%d", rows),
-		"(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int)",
+func (f *file) product(rows, vectors int, right values) {
+	k := f.kernel(fmt.Sprintf("product%s%d", right.name, rows),
+		"(c *float32, rowC int, a *float32, rowA, colA int, b *"+right.kind+", rowB, k, sum int)",
 		fmt.Sprintf("computes a tile of %d×%d sums.", rows, 4*vectors))
-	c, rowC, flag := k.parameter("c"), k.stride("rowC"), k.parameter("sum")
+	c, rowC, flag := k.parameter("c"), k.stride("rowC", 2), k.parameter("sum")
 	for v := range rows * vectors {
 		k.line("VEOR V%d.B16, V%d.B16, V%d.B16", v, v, v)
 	}
@@ -31,7 +43,7 @@ func (f *file) product(rows, vectors int) {
 	})
 	k.line("MOVD c+%d(FP), %s", k.places["c"], c)
 	k.label("zero")
-	k.accumulate(rows, vectors)
+	k.accumulate(rows, vectors, right)
 	k.eachSum(rows, vectors, c, rowC, func(place string, v int) {
 		k.line("FSTPQ (F%d, F%d), %s", v, v+1, place)
 	})
@@ -53,11 +65,11 @@ func (k *kernel) eachSum(rows, vectors int, c, rowC string, do func(place string
 
 // accumulate adds the products to sums, which are registers 0 to 23. A's values
 // go through 24 to 27, B's row through 28 to 31.
-func (k *kernel) accumulate(rows, vectors int) {
+func (k *kernel) accumulate(rows, vectors int, right values) {
 	steps := k.parameter("k")
 	k.line("CBZ %s, done", steps)
-	b, rowB := k.parameter("b"), k.stride("rowB")
-	rowA, colA := k.stride("rowA"), k.stride("colA")
+	b, rowB := k.parameter("b"), k.stride("rowB", right.shift)
+	rowA, colA := k.stride("rowA", 2), k.stride("colA", 2)
 	a := []string{k.parameter("a")}
 	for len(a) < rows {
 		next := k.integer()
@@ -68,13 +80,12 @@ func (k *kernel) accumulate(rows, vectors int) {
 	k.line("MOVD ZR, %s", at)
 	k.label("loop")
 	for from := 0; from < vectors; from += 4 {
-		for j := 0; j < 4; j += 2 {
-			k.line("FLDPQ %d(%s), (F%d, F%d)", 16*(from+j), b, 28+j, 29+j)
-		}
-		if vectors == 8 {
+		bytes := 4 * from << right.shift
+		k.loadRow(b, bytes, right)
+		if vectors == 8 && bytes%64 == 0 {
 			// Few rows mean that weights come from memory, so what is needed soon is
-			// asked for.
-			k.line("PRFM %d(%s), PLDL1KEEP", 1024+16*from, b)
+			// asked for, a line of 64 bytes at a time.
+			k.line("PRFM %d(%s), PLDL1KEEP", 1024+bytes, b)
 		}
 		for i := range rows {
 			value := 24 + i%4
@@ -91,4 +102,36 @@ func (k *kernel) accumulate(rows, vectors int) {
 	k.line("SUB $1, %s, %s", steps, steps)
 	k.line("CBNZ %s, loop", steps)
 	k.label("done")
+}
+
+// loadRow reads sixteen of B's values into registers 28 to 31.
+func (k *kernel) loadRow(b string, at int, right values) {
+	if right == halves {
+		k.line("FLDPQ %d(%s), (F30, F31)", at, b)
+		k.widen(first(28))
+		return
+	}
+	k.line("FLDPQ %d(%s), (F28, F29)", at, b)
+	k.line("FLDPQ %d(%s), (F30, F31)", at+32, b)
+}
+
+// widen makes float32s of the sixteen halves in the last two registers of a group.
+func (k *kernel) widen(g group) {
+	for i, from := range []int{g[2], g[3]} {
+		k.line("%s", encodeWiden("FCVTL", g[2*i], from))
+		k.line("%s", encodeWiden("FCVTL2", g[2*i+1], from))
+	}
+}
+
+// widens writes the kernel that makes float32s of halves.
+func (f *file) widens() {
+	k := f.kernel("widen", "(y *float32, x *uint16, n int)", "is y = x, exactly; n is a multiple of 16.")
+	y, x := k.parameter("y"), k.parameter("x")
+	k.loop(16, func() {
+		v := first(0)
+		k.line("VLD1.P 32(%s), [V%d.H8, V%d.H8]", x, v[2], v[3])
+		k.widen(v)
+		k.store(v, y)
+	})
+	k.end()
 }
