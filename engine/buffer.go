@@ -23,7 +23,7 @@ type Buffer struct {
 	mu      sync.Mutex
 	bytes   []byte // nil once finalized, and while packed is the only copy
 	half    bool   // bytes are halves, though the shape is of float32s
-	packed  map[layout]kernels.Packed
+	packed  map[layout]packedCopy
 	only    layout // of the packed copy that the values are in, if dropped
 	dropped bool
 	kept    bool // the values were wanted again, so they stay

@@ -140,6 +140,53 @@ func TestTransposedMatrixIsPackedInItsPlace(t *testing.T) {
 	}
 }
 
+// TestConvolutionIsInMemoryOnce: the packed copy takes the place of a kernel whose axes
+// were moved before, and gives it back in its order.
+func TestConvolutionIsInMemoryOnce(t *testing.T) {
+	const n, d = 301, 96
+	b := open(t, Options{})
+	exec := MustNewExec(b, func(args []*Node) []*Node {
+		w := Reshape(TransposeAllAxes(args[1], 2, 3, 1, 0), d, n)
+		return []*Node{nn.Dense(args[0], w, nil, compute.DenseLayoutInputOutputs)}
+	})
+	half, wide := halfAndWide(t, b, n, 6, 4, 4)
+	want := make([]float32, n*d)
+	if err := wide.ToFlatData(want); err != nil {
+		t.Fatal(err)
+	}
+	wide.kept = false
+	for _, kernel := range []*Buffer{half, wide} {
+		callOn(t, exec, normal(1, 3, d), kernel)
+		if !kernel.dropped {
+			t.Errorf("halves %v: the kernel is in memory twice", kernel.half)
+		}
+		got := make([]float32, n*d)
+		if err := kernel.ToFlatData(got); err != nil || !sameBits(got, want) {
+			t.Errorf("halves %v: the kernel comes back changed: %v", kernel.half, err)
+		}
+	}
+}
+
+// TestRepeatedRowIsNotAll: a product with one row of a matrix, as often as the matrix has
+// rows, leaves the matrix whole.
+func TestRepeatedRowIsNotAll(t *testing.T) {
+	const n = 160
+	b := open(t, Options{})
+	exec := MustNewExec(b, func(args []*Node) []*Node {
+		row := BroadcastToDims(Slice(args[1], AxisRange(0, 1)), n, n)
+		return []*Node{nn.Dense(args[0], row, nil, compute.DenseLayoutInputOutputs)}
+	})
+	half, wide := halfAndWide(t, b, n, n)
+	callOn(t, exec, normal(1, 3, n), half)
+	got, want := make([]float32, n*n), make([]float32, n*n)
+	if err := half.ToFlatData(got); err != nil {
+		t.Fatal(err)
+	}
+	if err := wide.ToFlatData(want); err != nil || !sameBits(got, want) {
+		t.Errorf("the matrix comes back changed: %v", err)
+	}
+}
+
 // TestDonatedHalvesAreWidened: what a graph writes in the place of a parameter is float32.
 func TestDonatedHalvesAreWidened(t *testing.T) {
 	b := open(t, Options{})

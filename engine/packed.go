@@ -12,6 +12,13 @@ type layout struct {
 	row, col     int
 }
 
+// packedCopy is a matrix of a parameter's values.
+type packedCopy struct {
+	kernels.Packed
+	source *view // whose elements are the matrix, where they had to be copied in order first
+	all    bool  // it holds all values, and so many that it is worth having it alone
+}
+
 // values returns the tensor's memory, of what its shape says.
 func (b *Buffer) values() ([]byte, error) {
 	b.mu.Lock()
@@ -42,9 +49,9 @@ func (b *Buffer) restored() ([]byte, error) {
 	if b.dropped {
 		packed := b.packed[b.only]
 		if b.half = packed.Halves != nil; b.half {
-			b.bytes = unpack(packed.Halves, b.only)
+			b.bytes = unpack(packed.Halves, b.only, packed.source)
 		} else {
-			b.bytes = unpack(packed.Floats, b.only)
+			b.bytes = unpack(packed.Floats, b.only, packed.source)
 		}
 		b.dropped, b.kept = false, true
 	}
@@ -54,8 +61,9 @@ func (b *Buffer) restored() ([]byte, error) {
 	return b.bytes, nil
 }
 
-// unpack returns the values of a packed matrix where layout says they lie.
-func unpack[T float32 | uint16](packed []T, l layout) []byte {
+// unpack returns the values of a packed matrix where layout, and source if it is not nil,
+// say they lie.
+func unpack[T float32 | uint16](packed []T, l layout, source *view) []byte {
 	bytes := alignedBytes(sizeOf[T]() * l.k * l.n)
 	to, column := valuesOf[T](bytes), make([]T, l.k)
 	for j := range l.n {
@@ -64,6 +72,13 @@ func unpack[T float32 | uint16](packed []T, l layout) []byte {
 			to[l.offset+i*l.row+j*l.col] = v
 		}
 	}
+	if source == nil {
+		return bytes
+	}
+	from := to
+	bytes = alignedBytes(len(bytes))
+	to = valuesOf[T](bytes)
+	source.each(func(i, at int) { to[at] = from[i] })
 	return bytes
 }
 
@@ -81,21 +96,14 @@ func (b *Buffer) lockedDrop() {
 	if b.kept || b.bytes == nil || len(b.packed) != 1 {
 		return
 	}
-	for l := range b.packed {
-		if b.isAll(l) {
+	for l, packed := range b.packed {
+		if packed.all {
 			if !b.lent {
 				b.backend.memory.give(b.bytes)
 			}
 			b.bytes, b.only, b.dropped = nil, l, true
 		}
 	}
-}
-
-// isAll tells whether a packed copy would hold all values, and so many that it is worth
-// having one copy alone.
-func (b *Buffer) isAll(l layout) bool {
-	const worthwhile = 1 << 14 // values
-	return l.source == "" && l.offset == 0 && l.k*l.n == b.shape.Size() && l.k*l.n >= worthwhile
 }
 
 // packedInput is the packed copy of a parameter's matrix, which its buffer keeps.
@@ -105,46 +113,63 @@ func (e *env) packedInput(m *matmul) (kernels.Packed, error) {
 	defer b.mu.Unlock()
 	packed, ok := b.packed[m.right]
 	if ok {
-		return packed, nil
+		return packed.Packed, nil
+	}
+	const worthwhile = 1 << 14 // values
+	packed.all = m.source.isPermuted() && m.source.size() >= worthwhile
+	if m.copied {
+		packed.source = &m.source
 	}
 	_, err := b.restored()
+	inPlace := packed.all && e.packedAlone[m.source.slot.parameter] && b.canPackInPlace(m)
 	switch {
 	case err != nil:
 	case b.half:
-		packed.Halves, err = packParameter[uint16](e, m, b)
+		packed.Halves, err = packParameter[uint16](e, m, b.bytes, inPlace)
 	default:
-		packed.Floats, err = packParameter[float32](e, m, b)
+		packed.Floats, err = packParameter[float32](e, m, b.bytes, inPlace)
+	}
+	if inPlace {
+		b.bytes, b.only, b.dropped = nil, m.right, err == nil
 	}
 	if err != nil {
-		return packed, err
+		return kernels.Packed{}, err
 	}
 	if b.packed == nil {
-		b.packed = map[layout]kernels.Packed{}
+		b.packed = map[layout]packedCopy{}
 	}
 	b.packed[m.right] = packed
 	if e.packedAlone[m.source.slot.parameter] {
 		b.lockedDrop() // at once, so that memory holds one matrix twice, not all
 	}
-	return packed, nil
+	return packed.Packed, nil
 }
 
-// packParameter packs a matrix whose buffer is locked: in its own memory if it can.
-func packParameter[T float32 | uint16](e *env, m *matmul, b *Buffer) ([]T, error) {
+// canPackInPlace tells whether a matrix of all values can be packed where they lie: it is
+// transposed, and nobody else wants or holds them.
+func (b *Buffer) canPackInPlace(m *matmul) bool {
+	l, size := m.right, len(b.bytes)/max(1, m.source.size())
+	return !b.kept && !b.lent && len(b.packed) == 0 && !m.copied && l.row == 1 && l.col == l.k &&
+		cap(b.bytes) >= size*kernels.PackedLen(l.k, l.n)
+}
+
+// packParameter packs a matrix.
+func packParameter[T float32 | uint16](e *env, m *matmul, bytes []byte, inPlace bool) ([]T, error) {
 	l := m.right
 	panels := (l.n + kernels.PanelWidth - 1) / kernels.PanelWidth
 	size := sizeOf[T]() * kernels.PackedLen(l.k, l.n)
-	if e.packedAlone[m.source.slot.parameter] && b.canPackInPlace(l, size) {
-		packed := valuesOf[T](b.bytes[:size])
-		b.bytes, b.only, b.dropped = nil, l, true
+	if inPlace {
+		packed := valuesOf[T](bytes[:size])
 		return packed, e.each(panels, func(w *worker, panel int) {
 			spare := valuesOf[T](w.room(sizeOf[T]() * kernels.PanelWidth * l.k))
 			kernels.PackTransposed(packed, l.k, l.n, panel, spare)
 		})
 	}
-	from := valuesOf[T](b.bytes)
+	from := valuesOf[T](bytes)
 	if m.copied {
+		values := from
 		from = make([]T, m.source.size())
-		gatherView(from, valuesOf[T](b.bytes), m.source)
+		m.source.each(func(i, at int) { from[i] = values[at] })
 	}
 	packed := valuesOf[T](e.backend.memory.take(size))
 	return packed, e.each(panels, func(_ *worker, panel int) {
@@ -152,17 +177,11 @@ func packParameter[T float32 | uint16](e *env, m *matmul, b *Buffer) ([]T, error
 	})
 }
 
-// canPackInPlace tells whether a matrix can be packed where its values lie: it is
-// transposed, and nobody else wants or holds them.
-func (b *Buffer) canPackInPlace(l layout, size int) bool {
-	return !b.kept && !b.lent && len(b.packed) == 0 && b.isAll(l) && l.row == 1 && l.col == l.k && cap(b.bytes) >= size
-}
-
-// gatherView copies the elements of v, which lie in from, to y in order.
-func gatherView[T any](y, from []T, v view) {
+// each visits the elements of a view in order: their numbers and their places in the slot.
+func (v view) each(visit func(i, at int)) {
 	i := 0
 	walk(v.dims, []view{v}, func(at []int) {
-		y[i] = from[at[0]]
+		visit(i, at[0])
 		i++
 	})
 }

@@ -79,6 +79,17 @@ func (v view) isWhole() bool {
 	return v.offset == 0 && v.isDense() && v.dtype.SizeForDimensions(v.dims...) == v.slot.bytes
 }
 
+// isPermuted tells whether the view is all of its slot, each element once, in any order
+// of the axes.
+func (v view) isPermuted() bool {
+	order := make([]int, len(v.dims))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return v.strides[j] - v.strides[i] })
+	return v.transposed(order).isWhole()
+}
+
 // transposed is the view with its axes in another order.
 func (v view) transposed(axes []int) view {
 	w := v
