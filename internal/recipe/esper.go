@@ -32,6 +32,7 @@ type ESPER struct {
 	Data          TextData           `json:"data,omitzero"`  // captions whose first tokens are prompts, as often as they come; none: prompt alone
 	Openers       int                `json:"openers"`        // of these, the most frequent; paper: 300
 	Prompt        string             `json:"prompt"`         // that captions are written behind, and drawn once in 40 times while training; paper: "The photo describes a"
+	Style         ESPERStyle         `json:"style"`          // labelled text, whose labels are the prompts
 	Mapper        mapper.Config      `json:"mapper"`         // an MLP; widths 0 stand for those of the models. Paper: prefix_length 10
 	Batch         int                `json:"batch"`          // photos an update; paper: 128
 	Method        method.ESPERConfig `json:"method"`         // prompt_tokens is that of the longest prompt
@@ -86,13 +87,18 @@ func (c ESPER) Train(ctx context.Context, run Run) error {
 	if err != nil {
 		return err
 	}
-	return c.learn(ctx, run, embedder, parts, network, photos, prompts)
+	speaker, err := c.speaker(ctx, run, parts)
+	if err != nil {
+		return err
+	}
+	return c.learn(ctx, run, embedder, parts, network, speaker, photos, prompts)
 }
 
-// learn trains the mapper and the value model.
-func (c ESPER) learn(ctx context.Context, run Run, embedder *embedder, parts *parts, network clipcap.Config, photos *dataset.Embeddings, prompts []batches.Prompt) error {
+// learn trains the mapper and the value model, both before a language model of these
+// tensors.
+func (c ESPER) learn(ctx context.Context, run Run, embedder *embedder, parts *parts, network clipcap.Config, speaker []weights.Tensor, photos *dataset.Embeddings, prompts []batches.Prompt) error {
 	store := newStore(c.Seed)
-	err := errors.Join(load(store, parts.gpt, clipcap.GPTScope), loadValue(store, parts.gpt))
+	err := errors.Join(loadTensors(store, speaker), loadValue(store, speaker))
 	if err != nil {
 		return err
 	}
@@ -122,7 +128,7 @@ func (c ESPER) learn(ctx context.Context, run Run, embedder *embedder, parts *pa
 				return err
 			}
 			m.Config.Name, m.Config.MaxTokens = c.Name, min(m.Config.MaxTokens, c.Method.Tokens)
-			if m.Run, err = runJSON(c, o, judge.labelled, slices.Concat(c.Data.Text, named(c.Photos), c.Val.files())...); err != nil {
+			if m.Run, err = runJSON(c, o, judge.labelled, slices.Concat(c.Data.Text, c.Style.files(), named(c.Photos), c.Val.files())...); err != nil {
 				return err
 			}
 			return modelfolder.Write(run.Out, m)
@@ -150,6 +156,9 @@ func (c ESPER) prompts(t *tokenizer.BPE) ([]batches.Prompt, error) {
 	if len(own) == 0 {
 		return nil, errors.New("prompt is empty: captions are written behind one")
 	}
+	if len(c.Style.Corpora) > 0 {
+		return c.labels(t)
+	}
 	if len(c.Data.Text) == 0 {
 		return []batches.Prompt{{Tokens: own, Weight: 1}}, nil
 	}
@@ -176,8 +185,8 @@ func (c ESPER) prompts(t *tokenizer.BPE) ([]batches.Prompt, error) {
 }
 
 // loadValue gives store a second copy of the language model, for the value model.
-func loadValue(store *model.Store, gpt *modelfolder.Folder) error {
-	for _, t := range below(gpt.Tensors, clipcap.GPTScope) {
+func loadValue(store *model.Store, speaker []weights.Tensor) error {
+	for _, t := range speaker {
 		values, err := t.Float32()
 		if err != nil {
 			return err

@@ -3,6 +3,8 @@ package recipe_test
 import (
 	"bytes"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/cutline-go/cutline/internal/mapper"
@@ -48,33 +50,91 @@ func TestESPERTrains(t *testing.T) {
 	if folder.GPTTokenizer.Decode(prompt) != r.Prompt || folder.Config.Captioner.Scale == 0 {
 		t.Errorf("its prompt is %v, its scale %g", prompt, folder.Config.Captioner.Scale)
 	}
-	if same(t, r.LanguageModel, folder) == 0 {
-		t.Error("no tensor of the language model was compared")
+	if all, kept := same(t, r.LanguageModel, folder); all == 0 || kept != all {
+		t.Errorf("%d of %d tensors of the frozen language model are as they were", kept, all)
 	}
 	captions(t, left, filepath.Join(r.Photos, "2.png"))
 }
 
-// same compares a folder's language model with the one that was to stay as it is, and
-// counts its tensors.
-func same(t *testing.T, languageModel string, folder *modelfolder.Folder) int {
+// TestESPERStyle: behind labels the language model learns first how the corpora speak, and
+// then the mapper before it, from runs that were stopped in either part, to the bit as one
+// that was not.
+func TestESPERStyle(t *testing.T) {
+	dir := t.TempDir()
+	r := smallESPER(t, dir)
+	write(t, filepath.Join(dir, "verse.txt"), []byte("thou art a dog\nthou art a cat\nthou art green\n"))
+	r.Style = recipe.ESPERStyle{
+		Corpora: map[string]recipe.TextData{"Photo:": r.Data, "Verse:": {Text: []string{filepath.Join(dir, "verse.txt")}}},
+		Batch:   4, Epochs: 8, MaxTokens: 16, Optimizer: optimizer(0),
+	}
+	r.Style.Optimizer.Schedule.LearningRate = 1e-2
+	r.Data, r.Prompt = recipe.TextData{}, "Verse:"
+	left := filepath.Join(dir, "left")
+	trainsTheSame(t, r, left, dir, 3)
+	later := filepath.Join(dir, "later")
+	stopped(t, r, later, dir, 6, 12)
+	if !bytes.Equal(contents(t, left, "model.safetensors"), contents(t, later, "model.safetensors")) {
+		t.Error("model.safetensors differs after a stop of the mapper's updates")
+	}
+	folder, err := modelfolder.Open(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	if prompt := folder.GPTTokenizer.Decode(folder.Config.Captioner.Prompt); prompt != "Verse:" {
+		t.Errorf("its prompt is %q", prompt)
+	}
+	if all, kept := same(t, r.LanguageModel, folder); kept == all {
+		t.Error("the language model learned nothing of the corpora")
+	}
+	var losses []float64
+	for line := range strings.Lines(string(contents(t, left+".run/style.run", "log.csv"))) {
+		if loss, err := strconv.ParseFloat(strings.Split(line, ",")[1], 64); err == nil { // not the heading
+			losses = append(losses, loss)
+		}
+	}
+	if n := len(losses); n < 8 || losses[n-1] > 0.8*losses[0] {
+		t.Errorf("the language model's losses are %v", losses)
+	}
+	for name, test := range map[string]struct {
+		change func(r *recipe.ESPER)
+		want   string
+	}{
+		"another prompt": {func(r *recipe.ESPER) { r.Prompt = "News:" }, `prompt is "News:", want one of the labels of style.corpora: Photo:, Verse:`},
+		"openers":        {func(r *recipe.ESPER) { r.Data = r.Style.Corpora["Photo:"] }, "prompts are the labels"},
+		"no epochs":      {func(r *recipe.ESPER) { r.Style.Epochs = 0 }, "style: "},
+		"an empty corpus": {func(r *recipe.ESPER) {
+			r.Style.Corpora = map[string]recipe.TextData{"Verse:": {}}
+		}, "style: Verse:: no text"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := r
+			test.change(&r)
+			refused(t, r, filepath.Join(t.TempDir(), "out"), dir, test.want)
+		})
+	}
+}
+
+// same compares a folder's language model with another, and counts its tensors and those
+// that are the same.
+func same(t *testing.T, languageModel string, folder *modelfolder.Folder) (all, kept int) {
 	t.Helper()
 	before, err := modelfolder.Open(languageModel)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer before.Close()
-	count := 0
 	for _, was := range before.Tensors {
 		for _, is := range folder.Tensors {
 			if is.Name == was.Name {
-				count++
-				if !bytes.Equal(is.Data, was.Data) {
-					t.Errorf("%s of the frozen language model moved", is.Name)
+				all++
+				if bytes.Equal(is.Data, was.Data) {
+					kept++
 				}
 			}
 		}
 	}
-	return count
+	return all, kept
 }
 
 // TestESPERRefuses what nothing can be learned from, and gives up a run that diverges or
