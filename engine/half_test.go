@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -98,21 +99,29 @@ func sameBits(a, b []float32) bool {
 
 func callOn(t *testing.T, exec *Exec, x *tensors.Tensor, w *Buffer) [][]float32 {
 	t.Helper()
-	parameter, err := tensors.FromBuffer(w)
+	values, err := tryOn(exec, x, w)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return values
+}
+
+func tryOn(exec *Exec, x *tensors.Tensor, w *Buffer) ([][]float32, error) {
+	parameter, err := tensors.FromBuffer(w)
+	if err != nil {
+		return nil, err
+	}
 	out, err := exec.Call(x, parameter)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	values := make([][]float32, len(out))
 	for i, o := range out {
 		if values[i], err = tensors.CopyFlatData[float32](o); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	return values
+	return values, nil
 }
 
 // TestTransposedMatrixIsPackedInItsPlace: where a product alone reads it, it is never in
@@ -164,6 +173,33 @@ func TestConvolutionIsInMemoryOnce(t *testing.T) {
 		if err := kernel.ToFlatData(got); err != nil || !sameBits(got, want) {
 			t.Errorf("halves %v: the kernel comes back changed: %v", kernel.half, err)
 		}
+	}
+}
+
+// TestHalvesAtOnce: graphs that pack halves in their place, look rows of them up and want
+// them widened run side by side.
+func TestHalvesAtOnce(t *testing.T) {
+	const n, d = 301, 96
+	b := open(t, Options{Threads: 2})
+	ids := [][]int32{{300}, {0}}
+	graphs := []func(x, w *Node) *Node{
+		func(x, w *Node) *Node { return nn.Dense(x, w, nil, compute.DenseLayoutOutputsInput) },
+		func(x, w *Node) *Node { return Gather(w, Const(x.Graph(), ids)) },
+		func(_, w *Node) *Node { return OnePlus(w) },
+	}
+	for range 20 {
+		half, wide := halfAndWide(t, b, n, d)
+		var all sync.WaitGroup
+		for i, f := range graphs {
+			exec := MustNewExec(b, func(args []*Node) []*Node { return []*Node{f(args[0], args[1])} })
+			want := callOn(t, exec, normal(1, 3, d), wide)
+			all.Go(func() {
+				if got, err := tryOn(exec, normal(1, 3, d), half); err != nil || !sameBits(got[0], want[0]) {
+					t.Errorf("graph %d gives other bits beside the others: %v", i, err)
+				}
+			})
+		}
+		all.Wait()
 	}
 }
 
