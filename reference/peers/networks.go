@@ -18,6 +18,7 @@ import (
 	"github.com/cutline-go/cutline/internal/mapper"
 	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/train"
+	"github.com/cutline-go/cutline/internal/weights"
 )
 
 // Lengths in tokens, the same in pytorch.py.
@@ -38,7 +39,8 @@ func kinds() map[string]kind {
 	return map[string]kind{
 		"vit":               {1, false, func(e compute.Backend, n []int) (*opened, error) { return openEncoder(e, clip.ViTB32(), n[0]) }},
 		"rn50":              {1, false, func(e compute.Backend, n []int) (*opened, error) { return openEncoder(e, resNet50(), n[0]) }},
-		"token":             {1, false, func(e compute.Backend, n []int) (*opened, error) { return openToken(e, n[0]) }},
+		"token":             {1, false, func(e compute.Backend, n []int) (*opened, error) { return openToken(e, false, n[0]) }},
+		"token-half":        {1, false, func(e compute.Backend, n []int) (*opened, error) { return openToken(e, true, n[0]) }},
 		"caption":           {1, false, func(e compute.Backend, n []int) (*opened, error) { return openCaption(e, n[0]) }},
 		"train-mlp":         {1, true, func(e compute.Backend, n []int) (*opened, error) { return openTraining(e, mlp(), false, n[0]) }},
 		"train-transformer": {1, true, func(e compute.Backend, n []int) (*opened, error) { return openTraining(e, transformer(), true, n[0]) }},
@@ -60,6 +62,15 @@ func transformer() clipcap.Config {
 	m := mapper.PaperTransformer()
 	m.ClipWidth, m.ClipLength, m.PrefixLength = 512, prefix, prefix
 	return clipcap.Config{Mapper: m, GPT: gpt2.Small(), Normalize: true}
+}
+
+// halve makes a captioner's weights what a model folder in half precision gives.
+func halve(e compute.Backend, store *model.Store) error {
+	tensors, err := weights.Export(store, weights.F16, clipcap.MapperScope, clipcap.GPTScope)
+	if err != nil {
+		return err
+	}
+	return weights.LoadOn(e, store, tensors)
 }
 
 func openEncoder(e compute.Backend, c clip.Config, batch int) (*opened, error) {
@@ -93,10 +104,15 @@ func newGenerator(e compute.Backend) (*model.Store, *clipcap.Generator, error) {
 }
 
 // openToken reads a prefix and the untimed tokens, then those that are timed.
-func openToken(e compute.Backend, batch int) (*opened, error) {
+func openToken(e compute.Backend, half bool, batch int) (*opened, error) {
 	store, generator, err := newGenerator(e)
 	if err != nil {
 		return nil, err
+	}
+	if half {
+		if err := halve(e, store); err != nil {
+			return nil, err
+		}
 	}
 	run := func(ctx context.Context, untimed, timed int) (time.Duration, error) {
 		session, err := generator.Start(rows(batch, 512), untimed+timed)

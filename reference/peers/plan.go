@@ -38,6 +38,8 @@ func plan() []work {
 		{name: "vit 8", title: "the same, batch 8", warmUp: 2, timed: 1, bars: best(0.95)},
 		{name: "token 1", title: "GPT-2 small, one cached token, batch 1", warmUp: 2, untimed: 10, timed: 11, bars: best(1.1)},
 		{name: "token 8", title: "the same, batch 8", warmUp: 2, untimed: 10, timed: 11, bars: best(1.4)},
+		{name: "token-half 1", title: "the same in half precision, batch 1", sides: []string{cutline}, warmUp: 2, untimed: 10, timed: 11},
+		{name: "token-half 8", title: "in half precision, batch 8", sides: []string{cutline}, warmUp: 2, untimed: 10, timed: 11},
 		{name: "caption 1", title: "a whole caption, batch 1", warmUp: 2, timed: 1, bars: best(1.1)},
 		{name: "caption 8", title: "the same, batch 8", warmUp: 1, timed: 1, bars: best(1.3)},
 		{name: "rn50 1", title: "RN50, image encoding, batch 1", warmUp: 2, untimed: 1, timed: 3, bars: []bar{{ort, 0.8}}},
