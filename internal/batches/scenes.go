@@ -11,7 +11,8 @@ import (
 type Scenes struct {
 	Embeddings *dataset.Embeddings // of each photo, Views rows
 	Views      int
-	Size       int // B
+	Noise      method.Noise // of the embeddings; variance 0: none
+	Size       int          // B
 	Seed       uint64
 
 	order *dataset.Order
@@ -27,7 +28,7 @@ func (s *Scenes) Batch(update int) (method.Scenes, error) {
 		photo, _ := s.order.Item(position)
 		rng := rand.New(rand.NewPCG(s.Seed+1, uint64(position)))
 		b.Photos = append(b.Photos, photo)
-		b.Embeddings = append(b.Embeddings, s.Embeddings.Row(photo*s.Views+rng.IntN(s.Views)))
+		b.Embeddings = append(b.Embeddings, noisy(s.Embeddings.Row(photo*s.Views+rng.IntN(s.Views)), s.Noise, rng))
 	}
 	return b, nil
 }

@@ -40,6 +40,7 @@ type Pairs struct {
 	Records    []dataset.Record
 	Embeddings *dataset.Embeddings // of each record, Views rows
 	Views      int
+	Noise      method.Noise // of the embeddings; variance 0: none
 	Encode     func(caption string) []int
 	Size       int // B
 	Seed       uint64
@@ -81,5 +82,6 @@ func (p *Pairs) pair(position int) pair {
 	rng := rand.New(rand.NewPCG(p.Seed+1, uint64(position)))
 	captions := p.Records[item].Captions
 	caption := captions[rng.IntN(len(captions))]
-	return pair{p.Embeddings.Row(item*p.Views + rng.IntN(p.Views)), p.Encode(caption)}
+	embedding := p.Embeddings.Row(item*p.Views + rng.IntN(p.Views))
+	return pair{noisy(embedding, p.Noise, rng), p.Encode(caption)}
 }

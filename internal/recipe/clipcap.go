@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,9 +27,10 @@ type ClipCap struct {
 	Embeddings    string               `json:"embeddings,omitempty"` // of the photos, one each: a file of cutline convert --embeddings, in the place of data.photos and views
 	Mapper        mapper.Config        `json:"mapper"`               // widths 0 stand for those of the models; none: the captioner's
 	Normalize     bool                 `json:"normalize"`
-	Views         int                  `json:"views"`   // embeddings a photo: itself, and variations of it
-	Augment       batches.Augment      `json:"augment"` // of the variations
-	Batch         int                  `json:"batch"`   // captions an update
+	Views         int                  `json:"views"`          // embeddings a photo: itself, and variations of it
+	Augment       batches.Augment      `json:"augment"`        // of the variations
+	Noise         method.Noise         `json:"noise,omitzero"` // of the embeddings, in their lengths
+	Batch         int                  `json:"batch"`          // captions an update
 	Method        method.ClipCapConfig `json:"method"`
 	Epochs        float64              `json:"epochs,omitempty"` // in the place of the optimizer's updates
 	Pace          Pace                 `json:"pace"`
@@ -45,7 +47,7 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	if err := modelfolder.Writable(run.Out); err != nil {
 		return err
 	}
-	if err := c.views().validate(); err != nil {
+	if err := cmp.Or(c.views().validate(), checkNoise(c.Noise)); err != nil {
 		return err
 	}
 	parts, err := openParts(c.CLIP, c.LanguageModel)
@@ -93,7 +95,7 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	source := &batches.Pairs{
-		Records: records, Embeddings: embeddings, Views: c.Views, Encode: batches.Sentences(parts.gpt.GPTTokenizer), Size: c.Batch, Seed: uint64(c.Seed),
+		Records: records, Embeddings: embeddings, Views: c.Views, Noise: c.Noise, Encode: batches.Sentences(parts.gpt.GPTTokenizer), Size: c.Batch, Seed: uint64(c.Seed),
 	}
 	return learn(ctx, run, job[method.Pairs]{
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples, diverge: diverge,

@@ -16,6 +16,7 @@ import (
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/batches"
 	"github.com/cutline-go/cutline/internal/clip"
+	"github.com/cutline-go/cutline/internal/method"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/train"
 )
@@ -63,6 +64,14 @@ func (v views) validate() error {
 		return v.Augment.Validate()
 	}
 	return nil
+}
+
+// checkNoise reports noise without a meaning. The zero value is none.
+func checkNoise(n method.Noise) error {
+	if n == (method.Noise{}) {
+		return nil
+	}
+	return n.Validate()
 }
 
 // plainView embeds each photo as it is.

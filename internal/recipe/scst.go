@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,6 +20,7 @@ type SCST struct {
 	Data             Data              `json:"data"`
 	Views            int               `json:"views"`            // embeddings a photo: itself, and variations of it
 	Augment          batches.Augment   `json:"augment"`          // of the variations
+	Noise            method.Noise      `json:"noise,omitzero"`   // of the embeddings, in their lengths
 	Batch            int               `json:"batch"`            // photos an update
 	CIDEr            float64           `json:"cider"`            // weight of CIDEr-D in the reward; paper: 1
 	Discriminability float64           `json:"discriminability"` // weight of CLIP's word on which photo is meant; paper: 0
@@ -39,7 +41,7 @@ func (c SCST) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	shown := views{c.Views, c.Augment, c.Seed}
-	if err := shown.validate(); err != nil {
+	if err := cmp.Or(shown.validate(), checkNoise(c.Noise)); err != nil {
 		return err
 	}
 	parts, err := openParts(c.Captioner, c.Captioner)
@@ -99,7 +101,7 @@ func (c SCST) Train(ctx context.Context, run Run) error {
 	if err := judge.watch(run.Engine, store, network, told.Loss, greedy(stop, maxTokens(parts.gpt, network))); err != nil {
 		return err
 	}
-	source := &batches.Scenes{Embeddings: embeddings, Views: c.Views, Size: c.Batch, Seed: uint64(c.Seed)}
+	source := &batches.Scenes{Embeddings: embeddings, Views: c.Views, Noise: c.Noise, Size: c.Batch, Seed: uint64(c.Seed)}
 	return learn(ctx, run, job[method.Scenes]{
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples,
 		store: store, method: learner, batch: source.Batch, val: c.Val.plan(judge.evaluate),
