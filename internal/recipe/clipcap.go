@@ -27,10 +27,11 @@ type ClipCap struct {
 	Embeddings    string               `json:"embeddings,omitempty"` // of the photos, one each: a file of cutline convert --embeddings, in the place of data.photos and views
 	Mapper        mapper.Config        `json:"mapper"`               // widths 0 stand for those of the models; none: the captioner's
 	Normalize     bool                 `json:"normalize"`
-	Views         int                  `json:"views"`          // embeddings a photo: itself, and variations of it
-	Augment       batches.Augment      `json:"augment"`        // of the variations
-	Noise         method.Noise         `json:"noise,omitzero"` // of the embeddings, in their lengths
-	Batch         int                  `json:"batch"`          // captions an update
+	Views         int                  `json:"views"`           // embeddings a photo: itself, and variations of it
+	Augment       batches.Augment      `json:"augment"`         // of the variations
+	Noise         method.Noise         `json:"noise,omitzero"`  // of the embeddings, in their lengths
+	Texts         bool                 `json:"texts,omitempty"` // learn from the captions' own embeddings, too, by turns, moved to where the photos are; takes normalize
+	Batch         int                  `json:"batch"`           // captions an update
 	Method        method.ClipCapConfig `json:"method"`
 	Epochs        float64              `json:"epochs,omitempty"` // in the place of the optimizer's updates
 	Pace          Pace                 `json:"pace"`
@@ -47,7 +48,7 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	if err := modelfolder.Writable(run.Out); err != nil {
 		return err
 	}
-	if err := cmp.Or(c.views().validate(), checkNoise(c.Noise)); err != nil {
+	if err := cmp.Or(c.views().validate(), checkNoise(c.Noise), c.checkTexts()); err != nil {
 		return err
 	}
 	parts, err := openParts(c.CLIP, c.LanguageModel)
@@ -97,9 +98,13 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	source := &batches.Pairs{
 		Records: records, Embeddings: embeddings, Views: c.Views, Noise: c.Noise, Encode: batches.Sentences(parts.gpt.GPTTokenizer), Size: c.Batch, Seed: uint64(c.Seed),
 	}
+	batch, err := c.batch(ctx, embedder, source)
+	if err != nil {
+		return err
+	}
 	return learn(ctx, run, job[method.Pairs]{
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples, diverge: diverge,
-		store: store, method: learner, batch: source.Batch, val: c.Val.plan(judge.evaluate),
+		store: store, method: learner, batch: batch, val: c.Val.plan(judge.evaluate),
 		write: func(o train.Outcome) error { return c.write(run.Out, store, network, parts, o) },
 	})
 }
