@@ -48,7 +48,7 @@ func systems(ctx context.Context, c *captioner.Captioner, train, photos set) ([]
 			return nil, err
 		}
 	}
-	fmt.Print("\nThe first ten photos by name, as carried:\n\n")
+	fmt.Print("\nThe first ten photos of captions.jsonl, as carried:\n\n")
 	for i := range min(10, len(carried)) {
 		fmt.Printf("- %s: %s\n", photos.records[i].Image, carried[i])
 	}
