@@ -12,7 +12,7 @@ TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate golden-kernels golden-arm64 arm64 fuzz corpus damaged bench bench-peers performance cover static tiny true-size ort rename
+.PHONY: help build test lint generate golden-kernels kernels-arm64 golden-arm64 arm64 fuzz corpus damaged bench bench-peers performance cover static tiny true-size ort rename
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,8 +43,10 @@ golden-kernels: ## run the golden tests with each set of kernels that the proces
 
 ARM64 = GOOS=linux GOARCH=arm64 CGO_ENABLED=0
 
-golden-arm64: ## run the kernels' and the golden tests for arm64 under qemu-aarch64
+kernels-arm64: ## run the kernels' tests for arm64 under qemu-aarch64
 	$(ARM64) go test -count 1 -vet off -timeout 1h -exec qemu-aarch64 ./engine/internal/kernels
+
+golden-arm64: kernels-arm64 ## run the golden tests as well, which takes 9 minutes
 	$(ARM64) go test -count 1 -vet off -timeout 1h -exec qemu-aarch64 -run '^TestGolden' $(GOLDEN)
 
 arm64: ## build and vet for arm64, tests included
