@@ -6,9 +6,15 @@ import "unsafe"
 // matrix [K, N] is packed as [N/32][K][32], the last panel filled up with zeros.
 const PanelWidth = 32
 
-// depth is how much of k a product covers before it turns to the next rows, so
-// that a panel's part stays in the first cache. It does not change results.
-const depth = 256
+// depth is how much of k a product of more than several rows covers before it turns to
+// the next rows, so that a panel's part stays in the first cache. Fewer rows wait for
+// memory, which is fastest read from end to end; up to few of them by tiles that read
+// whole cache lines. None of it changes results.
+const (
+	depth   = 256
+	several = 24
+	few     = 12
+)
 
 // tileOf is a kernel that computes a tile of C, cols wide and of a fixed height.
 // Where sum is not 0, the product is added to what C holds.
@@ -40,12 +46,12 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 	if rows == 0 || cols == 0 {
 		return
 	}
-	step, most := k, len(s.tiles)
-	if packed.Halves != nil {
-		most = len(s.halfTiles)
-	}
-	if rows > most {
+	step, tiles := k, s.tiles
+	switch {
+	case packed.Halves != nil && rows > len(s.halfTiles), rows > several:
 		step = depth
+	case rows <= few:
+		tiles = wide(tiles)
 	}
 	if k == 0 {
 		panel(s, s.tiles, c[first:], rowC, a, nil, 0, rows, cols, add)
@@ -59,10 +65,22 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 			if packed.Halves != nil {
 				s.halfPanel(c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0)
 			} else {
-				panel(s, s.tiles, c[col:], rowC, left, packed.Floats[at:], part, rows, width, add || from > 0)
+				panel(s, tiles, c[col:], rowC, left, packed.Floats[at:], part, rows, width, add || from > 0)
 			}
 		}
 	}
+}
+
+// wide are the first of the tiles that are as wide as a panel, or all where none is.
+func wide(tiles []tile) []tile {
+	n := 0
+	for n < len(tiles) && tiles[n].cols == PanelWidth {
+		n++
+	}
+	if n == 0 {
+		return tiles
+	}
+	return tiles[:n]
 }
 
 // panel computes C = A·B or C += A·B for a panel B of k rows, of which the first
