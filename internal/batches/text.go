@@ -40,7 +40,8 @@ type Pairs struct {
 	Records    []dataset.Record
 	Embeddings *dataset.Embeddings // of each record, Views rows
 	Views      int
-	Noise      method.Noise // of the embeddings; variance 0: none
+	Move       func(row []float32) []float32 // returns a row elsewhere; nil: rows stay
+	Noise      method.Noise                  // of the embeddings then; variance 0: none
 	Encode     func(caption string) []int
 	Size       int // B
 	Seed       uint64
@@ -83,5 +84,8 @@ func (p *Pairs) pair(position int) pair {
 	captions := p.Records[item].Captions
 	caption := captions[rng.IntN(len(captions))]
 	embedding := p.Embeddings.Row(item*p.Views + rng.IntN(p.Views))
+	if p.Move != nil {
+		embedding = p.Move(embedding)
+	}
 	return pair{noisy(embedding, p.Noise, rng), p.Encode(caption)}
 }

@@ -98,10 +98,11 @@ func (c ClipCap) Train(ctx context.Context, run Run) error {
 	source := &batches.Pairs{
 		Records: records, Embeddings: embeddings, Views: c.Views, Noise: c.Noise, Encode: batches.Sentences(parts.gpt.GPTTokenizer), Size: c.Batch, Seed: uint64(c.Seed),
 	}
-	batch, err := c.batch(ctx, embedder, source)
+	batch, closeTexts, err := c.batch(ctx, embedder, source)
 	if err != nil {
 		return err
 	}
+	defer closeTexts()
 	return learn(ctx, run, job[method.Pairs]{
 		config: c, pace: c.Pace, updates: c.Method.Optimizer.Updates, size: c.Batch, examples: examples, diverge: diverge,
 		store: store, method: learner, batch: batch, val: c.Val.plan(judge.evaluate),

@@ -19,10 +19,10 @@ func (c ClipCap) checkTexts() error {
 }
 
 // batch returns the source of c's batches: the photos', and by turns with them those of
-// the captions' own embeddings, if c learns from these.
-func (c ClipCap) batch(ctx context.Context, e *embedder, photos *batches.Pairs) (func(update int) (method.Pairs, error), error) {
+// the captions' own embeddings, if c learns from these. close gives these back.
+func (c ClipCap) batch(ctx context.Context, e *embedder, photos *batches.Pairs) (batch func(update int) (method.Pairs, error), close func() error, err error) {
 	if !c.Texts {
-		return photos.Batch, nil
+		return photos.Batch, func() error { return nil }, nil
 	}
 	var texts []string
 	for _, r := range photos.Records {
@@ -30,31 +30,26 @@ func (c ClipCap) batch(ctx context.Context, e *embedder, photos *batches.Pairs) 
 	}
 	embeddings, err := e.texts(ctx, texts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer embeddings.Close()
-	moved, err := movedTo(photos.Embeddings, embeddings)
+	move, err := mover(embeddings, photos.Embeddings)
 	if err != nil {
-		return nil, err
+		return nil, nil, errors.Join(err, embeddings.Close())
 	}
 	told := *photos
-	told.Records, told.Embeddings, told.Views = alone(texts), moved, 1
-	return batches.InTurns(photos.Batch, told.Batch), nil
+	told.Records, told.Embeddings, told.Views, told.Move = alone(texts), embeddings, 1, move
+	return batches.InTurns(photos.Batch, told.Batch), embeddings.Close, nil
 }
 
-// movedTo moves texts, at length 1, so that their mean is that of the photos.
-func movedTo(photos, texts *dataset.Embeddings) (*dataset.Embeddings, error) {
-	to, err := align.Centre(rows(photos, true))
-	if err != nil {
-		return nil, err
-	}
+// mover moves texts, at length 1, so that their mean is that of photos.
+func mover(texts, photos *dataset.Embeddings) (func(row []float32) []float32, error) {
 	from, err := align.Centre(rows(texts, true))
 	if err != nil {
 		return nil, err
 	}
-	var moved [][]float32
-	for row := range rows(texts, true) {
-		moved = append(moved, align.MeanShift(row, from, to))
+	to, err := align.Centre(rows(photos, true))
+	if err != nil {
+		return nil, err
 	}
-	return dataset.NewEmbeddings(moved)
+	return func(row []float32) []float32 { return align.MeanShift(align.Unit(row), from, to) }, nil
 }

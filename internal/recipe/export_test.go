@@ -2,6 +2,11 @@ package recipe
 
 import "github.com/cutline-go/cutline/dataset"
 
+// Mover is mover, for tests.
+func Mover(texts, photos *dataset.Embeddings) (func(row []float32) []float32, error) {
+	return mover(texts, photos)
+}
+
 // Few is few, for tests.
 func Few(records []dataset.Record, captions int, seed int64) ([]dataset.Record, []int, error) {
 	return few(records, captions, seed)
