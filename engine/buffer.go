@@ -43,7 +43,13 @@ func (b *Backend) BufferFromFlatData(_ compute.DeviceNum, flat any, shape shapes
 	if err != nil {
 		return nil, err
 	}
-	buffer := &Buffer{backend: b, shape: shape.Clone(), bytes: alignedBytes(len(from))}
+	const few = 1 << 16 // so many bytes may lie in a little more, to be used again
+	buffer := &Buffer{backend: b, shape: shape.Clone()}
+	if len(from) <= few {
+		buffer.bytes = b.memory.take(len(from))
+	} else {
+		buffer.bytes = alignedBytes(len(from))
+	}
 	copy(buffer.bytes, from)
 	return buffer, nil
 }

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"testing"
-
-	"github.com/gomlx/compute/support/backendtest"
-)
+import "testing"
 
 // open opens an engine for a test.
 func open(t testing.TB, o Options) *Backend {
@@ -21,6 +17,6 @@ func open(t testing.TB, o Options) *Backend {
 // printed.
 func TestCompliance(t *testing.T) {
 	b := open(t, FromEnvironment())
-	backendtest.RunAll(t, b, nil)
+	suite(t, b)
 	t.Logf("operations of the suite left to GoMLX's Go engine: %v", b.Fallbacks())
 }

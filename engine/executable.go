@@ -51,6 +51,13 @@ type env struct {
 	workers []worker
 
 	packedAlone []bool // as the executable's
+
+	// Of the instruction that runs. They lie here, not in closures of each run, so that
+	// an execution allocates nothing.
+	do           func(e *env, w *worker, part int)
+	part         func(worker, part int) // calls do
+	packed       kernels.Packed         // the matrix of a product
+	toAt, fromAt int                    // where a copy begins
 }
 
 // worker is the scratch memory of a thread.
@@ -84,12 +91,12 @@ func slice[T any](e *env, v view) []T {
 func all[T any](e *env, s *slot) []T { return valuesOf[T](e.mem[s.index]) }
 
 // each calls do for every part in [0, parts), on all threads.
-func (e *env) each(parts int, do func(w *worker, part int)) error {
-	run := team.Alone
+func (e *env) each(parts int, do func(e *env, w *worker, part int)) error {
+	e.do = do
 	if e.team != nil {
-		run = e.team.Run
+		return e.team.Run(parts, e.part)
 	}
-	return run(parts, func(id, part int) { do(&e.workers[id], part) })
+	return team.Alone(parts, e.part)
 }
 
 // Execute runs the graph.
@@ -129,6 +136,7 @@ func (x *Executable) newEnv() *env {
 		mem: make([][]byte, len(x.slots)), owned: make([]bool, len(x.slots)), inputs: make([]*Buffer, len(x.inputShapes)),
 		workers: make([]worker, x.backend.team.Size()), packedAlone: x.packedAlone,
 	}
+	e.part = func(id, part int) { e.do(e, &e.workers[id], part) }
 	for _, s := range x.slots {
 		if s.kind == constant {
 			e.mem[s.index] = s.fixed
@@ -239,22 +247,26 @@ func (x *Executable) runOnce(instructions []instruction) error {
 	return x.run(x.newEnv(), instructions)
 }
 
-// results makes buffers of the outputs, or gives their memory back.
+// results makes buffers of the outputs, or gives their memory back. They and their list
+// are all that an execution allocates.
 func (x *Executable) results(e *env, keep bool) []compute.Buffer {
 	var results []compute.Buffer
-	kept := map[int]bool{}
-	for i, s := range x.outputs {
-		if keep {
-			results = append(results, &Buffer{backend: x.backend, shape: x.outputShapes[i], bytes: e.mem[s.index]})
-			kept[s.index] = true
+	if keep {
+		results = make([]compute.Buffer, len(x.outputs))
+		buffers := make([]Buffer, len(x.outputs))
+		for i, s := range x.outputs {
+			b := &buffers[i]
+			b.backend, b.shape, b.bytes = x.backend, x.outputShapes[i], e.mem[s.index]
+			results[i] = b
 		}
 	}
 	for _, s := range x.slots {
 		if s.kind == output || s.kind == adopted {
+			kept := keep && s.returned
 			switch {
-			case kept[s.index] && e.owned[s.index]:
+			case kept && e.owned[s.index]:
 				e.inputs[s.parameter].surrender()
-			case !kept[s.index] && !e.owned[s.index]:
+			case !kept && !e.owned[s.index]:
 				x.backend.memory.give(e.mem[s.index])
 			}
 		}
@@ -262,5 +274,6 @@ func (x *Executable) results(e *env, keep bool) []compute.Buffer {
 			e.mem[s.index] = nil // so that a waiting env keeps no tensor alive
 		}
 	}
+	e.packed = kernels.Packed{}
 	return results
 }

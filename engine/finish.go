@@ -18,7 +18,7 @@ func (p *planner) finish() (*Executable, error) {
 		if w.slot.kind == temporary {
 			w.slot.kind = output
 		}
-		taken[w.slot] = true
+		taken[w.slot], w.slot.returned = true, true
 		x.outputs = append(x.outputs, w.slot)
 		x.outputShapes = append(x.outputShapes, v.shape)
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -11,22 +12,11 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/nn"
 )
-
-// reference opens GoMLX's Go engine.
-func reference(t testing.TB) compute.Backend {
-	t.Helper()
-	b, err := gobackend.New("ops_sequential")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // normal draws a tensor; a matrix is scaled such that products keep the size of
 // what is multiplied.
@@ -183,7 +173,7 @@ func update(x, window []float32, dims, windowDims, at []int) []float32 {
 		start[i] = min(max(at[i], 0), dims[i]-windowDims[i])
 	}
 	strides, k := rowMajor(dims), 0
-	walk(windowDims, []view{{dims: windowDims, strides: strides}}, func(i []int) {
+	walk(windowDims, []view{{dims: windowDims, strides: strides}}, func(i places) {
 		to := i[0]
 		for axis, s := range start {
 			to += s * strides[axis]
@@ -312,6 +302,9 @@ func TestErrors(t *testing.T) {
 	if _, err := f.Reshape(x, 7); err == nil {
 		t.Error("6 values are reshaped to 7")
 	}
+	if _, err := f.FusedGelu(x, true); !errors.Is(err, compute.ErrNotImplemented) || !strings.Contains(err.Error(), "FusedGelu") {
+		t.Errorf("an operation that is missing: %v", err)
+	}
 	if _, err := builder.Compile(); err == nil {
 		t.Error("a graph without outputs is compiled")
 	}
@@ -348,7 +341,7 @@ func TestPanicIsError(t *testing.T) {
 	e := x.newEnv()
 	for range 20 {
 		err := x.run(e, []instruction{{name: "fragile", run: func(e *env) error {
-			return e.each(50, func(_ *worker, part int) {
+			return e.each(50, func(_ *env, _ *worker, part int) {
 				if part == 33 {
 					panic("broken")
 				}
@@ -359,6 +352,5 @@ func TestPanicIsError(t *testing.T) {
 		}
 	}
 	args := blockArgs(1, 5, 32)
-	// Compared with itself, since GoMLX's Go engine does not run under the race detector.
 	compareAll(t, evaluate(t, b, block, args...), evaluate(t, open(t, Options{Threads: 1}), block, args...), 0)
 }

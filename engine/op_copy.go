@@ -45,21 +45,22 @@ func moverOf[T any](to, from view) func(e *env, toAt, fromAt int) error {
 	}
 	perPart := max(1, 1<<15/max(1, row.dim))
 	parts := (rows + perPart - 1) / perPart
-	return func(e *env, toAt, fromAt int) error {
+	do := func(e *env, _ *worker, part int) {
 		y, x := all[T](e, to.slot), all[T](e, from.slot)
-		do := func(_ *worker, part int) {
-			for r := part * perPart; r < min((part+1)*perPart, rows); r++ {
-				i, j, rest := toAt, fromAt, r
-				for k := len(outer) - 1; k >= 0; k-- {
-					i += rest % outer[k].dim * outer[k].to
-					j += rest % outer[k].dim * outer[k].from
-					rest /= outer[k].dim
-				}
-				moveRow(y, x, i, j, row)
+		for r := part * perPart; r < min((part+1)*perPart, rows); r++ {
+			i, j, rest := e.toAt, e.fromAt, r
+			for k := len(outer) - 1; k >= 0; k-- {
+				i += rest % outer[k].dim * outer[k].to
+				j += rest % outer[k].dim * outer[k].from
+				rest /= outer[k].dim
 			}
+			moveRow(y, x, i, j, row)
 		}
+	}
+	return func(e *env, toAt, fromAt int) error {
+		e.toAt, e.fromAt = toAt, fromAt
 		if parts == 1 {
-			do(nil, 0)
+			do(e, nil, 0)
 			return nil
 		}
 		return e.each(parts, do)

@@ -33,7 +33,7 @@ type windows struct {
 	axes        []int // of the table, that the vector's values are for
 	most        []int // the largest index for each
 	tableAxes   []int // strides of the table by axes
-	index       func(e *env, v view) func(i int) int
+	index       func(e *env, s *slot, i int) int
 }
 
 // newWindows reads what gather and scatter have in common. In table, the axes
@@ -81,15 +81,14 @@ func newWindows(table, list, indices view, vectorAxis int, inList, dropped, axes
 // whether the indices lie within the table. Those that do not are moved to its
 // border.
 func (w *windows) each(e *env, visit func(table, list int, within bool) error) error {
-	index := w.index(e, w.starts)
 	vector := w.starts.strides[len(w.starts.strides)-1]
 	at := view{dims: w.batch, strides: w.starts.strides[:len(w.batch)], offset: w.starts.offset}
 	to := view{dims: w.batch, strides: w.listBatch, offset: w.list.offset}
 	var err error
-	walk(w.batch, []view{at, to}, func(i []int) {
+	walk(w.batch, []view{at, to}, func(i places) {
 		from, within := w.table.offset, true
 		for j, most := range w.most {
-			start := index(i[0] + j*vector)
+			start := w.index(e, w.starts.slot, i[0]+j*vector)
 			within = within && start >= 0 && start <= most
 			from += min(max(start, 0), most) * w.tableAxes[j]
 		}
@@ -101,7 +100,7 @@ func (w *windows) each(e *env, visit func(table, list int, within bool) error) e
 }
 
 // indexReader reads indices of a type, or is nil.
-func indexReader(dtype dtypes.DType) func(e *env, v view) func(i int) int {
+func indexReader(dtype dtypes.DType) func(e *env, s *slot, i int) int {
 	switch dtype {
 	case dtypes.Int32:
 		return readIndex[int32]
@@ -117,9 +116,8 @@ func indexReader(dtype dtypes.DType) func(e *env, v view) func(i int) int {
 	return nil
 }
 
-func readIndex[T int32 | int64 | uint8 | uint32 | uint64](e *env, v view) func(i int) int {
-	values := all[T](e, v.slot)
-	return func(i int) int { return int(values[i]) }
+func readIndex[T int32 | int64 | uint8 | uint32 | uint64](e *env, s *slot, i int) int {
+	return int(all[T](e, s)[i])
 }
 
 // lowerGather copies slices of a table, such as rows of an embedding.
@@ -191,7 +189,7 @@ func (p *planner) gatherPacked(n *node, table, indices, out view) bool {
 		if err != nil {
 			return err
 		}
-		y, halves := all[float32](e, out.slot), make([]uint16, width)
+		y, halves := all[float32](e, out.slot), valuesOf[uint16](e.workers[0].room(2*width))
 		return w.each(e, func(from, to int, _ bool) error {
 			if row := y[to : to+width]; packed.Halves == nil {
 				kernels.UnpackColumn(row, packed.Floats, width, from/width)

@@ -253,15 +253,15 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 		reads = append(reads, m.packed)
 	}
 	name := fmt.Sprintf("product %d×%d×%d×%d", product(m.batch), m.rows, m.k, m.n)
-	p.emit(name, reads, []view{out}, func(e *env) error {
+	parts, part := product(m.batch)*m.groups()*m.blocks(), m.part
+	p.emit(name, reads, []view{out}, func(e *env) (err error) {
+		e.packed = kernels.Packed{}
 		if !cached {
-			return m.run(e, kernels.Packed{Floats: e.floats(m.packed)})
-		}
-		packed, err := e.packedInput(m)
-		if err != nil {
+			e.packed.Floats = e.floats(m.packed)
+		} else if e.packed, err = e.packedInput(m); err != nil {
 			return err
 		}
-		return m.run(e, packed)
+		return e.each(parts, part)
 	})
 	return true
 }
@@ -271,45 +271,44 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 func (m *matmul) cut() {
 	blocks := (m.rows + 95) / 96
 	m.blockRows = (m.rows + blocks - 1) / blocks
-	panels := (m.n + kernels.PanelWidth - 1) / kernels.PanelWidth
 	work := product(m.batch) * m.rows * m.k * m.n
 	parts := min(max(work/(1<<17), 1), 64)
 	perBlock := max(1, parts/(product(m.batch)*blocks))
-	m.panel = min((panels+perBlock-1)/perBlock, 8)
+	m.panel = min((m.panels()+perBlock-1)/perBlock, 8)
 }
 
-func (m *matmul) run(e *env, packed kernels.Packed) error {
-	batch := product(m.batch)
-	blocks := (m.rows + m.blockRows - 1) / m.blockRows
-	panels := (m.n + kernels.PanelWidth - 1) / kernels.PanelWidth
-	groups := (panels + m.panel - 1) / m.panel
-	a, c := all[float32](e, m.a.slot), e.floats(m.out)
-	size := kernels.PackedLen(m.k, m.n)
-	var bias []float32
+func (m *matmul) panels() int { return (m.n + kernels.PanelWidth - 1) / kernels.PanelWidth }
+
+// groups is how many parts share the columns, blocks how many share the rows.
+func (m *matmul) groups() int { return (m.panels() + m.panel - 1) / m.panel }
+func (m *matmul) blocks() int { return (m.rows + m.blockRows - 1) / m.blockRows }
+
+// part multiplies one block of rows with one group of panels; those that share panels
+// follow one another.
+func (m *matmul) part(e *env, w *worker, part int) {
+	blocks, groups := m.blocks(), m.groups()
+	block := part % blocks
+	group := part / blocks % groups
+	i := part / blocks / groups
+	row, col := block*m.blockRows, group*m.panel*kernels.PanelWidth
+	rows, cols := min(m.blockRows, m.rows-row), min(m.panel*kernels.PanelWidth, m.n-col)
+	at := m.a.offset + offsetOf(i, m.batch, m.aBatch) + row*m.aRow
+	a, c := all[float32](e, m.a.slot)[at:], e.floats(m.out)[(i*m.rows+row)*m.n:]
 	if m.bias != nil {
-		bias = e.floats(*m.bias)
+		bias := e.floats(*m.bias)[col:][:cols]
+		for r := range rows {
+			copy(c[r*m.n+col:][:cols], bias)
+		}
 	}
-	return e.each(batch*groups*blocks, func(w *worker, part int) {
-		// Parts that share panels follow one another.
-		block := part % blocks
-		group := part / blocks % groups
-		i := part / blocks / groups
-		row, col := block*m.blockRows, group*m.panel*kernels.PanelWidth
-		rows, cols := min(m.blockRows, m.rows-row), min(m.panel*kernels.PanelWidth, m.n-col)
-		at := m.a.offset + offsetOf(i, m.batch, m.aBatch) + row*m.aRow
-		to := (i*m.rows + row) * m.n
-		for r := 0; bias != nil && r < rows; r++ {
-			copy(c[to+r*m.n+col:][:cols], bias[col:])
-		}
-		b := packed
-		if len(m.batch) > 0 {
-			b.Floats = packed.Floats[i*size : (i+1)*size]
-		}
-		e.kernels.Multiply(c[to:], m.n, kernels.Matrix{Data: a[at:], Row: m.aRow, Col: m.aCol}, b, rows, m.k, col, cols, bias != nil)
-		if m.program != nil {
-			m.finish(e, w, c[to:], i*m.rows+row, rows, col, cols)
-		}
-	})
+	b := e.packed
+	if len(m.batch) > 0 {
+		size := kernels.PackedLen(m.k, m.n)
+		b.Floats = b.Floats[i*size : (i+1)*size]
+	}
+	e.kernels.Multiply(c, m.n, kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol}, b, rows, m.k, col, cols, m.bias != nil)
+	if m.program != nil {
+		m.finish(e, w, c, i*m.rows+row, rows, col, cols)
+	}
 }
 
 // finish applies the program to a tile of C, which is still in the cache.
@@ -324,21 +323,18 @@ func (m *matmul) finish(e *env, w *worker, c []float32, first, rows, col, cols i
 
 // pack adds the instruction that packs B's that are computed.
 func (p *planner) pack(m *matmul) {
-	size, batch := kernels.PackedLen(m.k, m.n), product(m.batch)
-	m.packed = p.scratch(size * batch)
-	panels := (m.n + kernels.PanelWidth - 1) / kernels.PanelWidth
-	p.emit("pack", []view{m.b}, []view{m.packed}, func(e *env) error {
+	size, panels := kernels.PackedLen(m.k, m.n), m.panels()
+	total := product(m.batch) * panels
+	m.packed = p.scratch(size * product(m.batch))
+	// Small matrices are packed whole, so that a part is worth a hand-over.
+	perPart := max(1, (1<<13)/max(1, m.k*kernels.PanelWidth))
+	p.emitParts("pack", []view{m.b}, []view{m.packed}, (total+perPart-1)/perPart, func(e *env, _ *worker, part int) {
 		from, to := all[float32](e, m.b.slot), e.floats(m.packed)
-		// Small matrices are packed whole, so that a part is worth a hand-over.
-		perPart := max(1, (1<<13)/max(1, m.k*kernels.PanelWidth))
-		total := batch * panels
-		return e.each((total+perPart-1)/perPart, func(_ *worker, part int) {
-			for j := part * perPart; j < min((part+1)*perPart, total); j++ {
-				i := j / panels
-				b := kernels.Matrix{Data: from[m.right.offset+offsetOf(i, m.batch, m.bBatch):], Row: m.right.row, Col: m.right.col}
-				kernels.PackPanel(to[i*size:(i+1)*size], b, m.k, m.n, j%panels)
-			}
-		})
+		for j := part * perPart; j < min((part+1)*perPart, total); j++ {
+			i := j / panels
+			b := kernels.Matrix{Data: from[m.right.offset+offsetOf(i, m.batch, m.bBatch):], Row: m.right.row, Col: m.right.col}
+			kernels.PackPanel(to[i*size:(i+1)*size], b, m.k, m.n, j%panels)
+		}
 	})
 }
 

@@ -50,12 +50,9 @@ func moveLast(rank, axis int) (order, back []int) {
 func (p *planner) rows(name string, x, out view, also []view, width int, do func(e *env, y, x []float32)) {
 	rows := x.size() / width
 	perPart := max(1, 1<<13/width)
-	p.emit(name, append(also, x), []view{out}, func(e *env) error {
-		y, from := e.floats(out), e.floats(x)
-		return e.each((rows+perPart-1)/perPart, func(_ *worker, part int) {
-			first, end := part*perPart*width, min((part+1)*perPart, rows)*width
-			do(e, y[first:end], from[first:end])
-		})
+	p.emitParts(name, append(also, x), []view{out}, (rows+perPart-1)/perPart, func(e *env, _ *worker, part int) {
+		first, end := part*perPart*width, min((part+1)*perPart, rows)*width
+		do(e, e.floats(out)[first:end], e.floats(x)[first:end])
 	})
 }
 

@@ -83,14 +83,12 @@ func scaled(strides []int, factor int) []int {
 func (p *planner) reduceRows(n *node, r reduction, x, out, left view, width int) {
 	rows := product(left.dims)
 	perPart := max(1, 1<<14/max(1, width))
-	p.emit(n.op.String(), []view{x}, []view{out}, func(e *env) error {
+	p.emitParts(n.op.String(), []view{x}, []view{out}, (rows+perPart-1)/perPart, func(e *env, _ *worker, part int) {
 		y, from := e.floats(out), all[float32](e, x.slot)
-		return e.each((rows+perPart-1)/perPart, func(_ *worker, part int) {
-			for row := part * perPart; row < min((part+1)*perPart, rows); row++ {
-				at := x.offset + offsetOf(row, left.dims, left.strides)
-				y[row] = r.row(e.kernels, from[at:at+width])
-			}
-		})
+		for row := part * perPart; row < min((part+1)*perPart, rows); row++ {
+			at := x.offset + offsetOf(row, left.dims, left.strides)
+			y[row] = r.row(e.kernels, from[at:at+width])
+		}
 	})
 }
 
@@ -112,15 +110,13 @@ func (p *planner) reduceColumns(n *node, r reduction, x, out view, outer, inner 
 	dims, strides := split(outer[:len(outer)-1])
 	rowDims, rowStrides := split(inner)
 	cuts := (last.dim + piece - 1) / piece
-	p.emit(n.op.String(), []view{x}, []view{out}, func(e *env) error {
+	p.emitParts(n.op.String(), []view{x}, []view{out}, product(dims)*cuts, func(e *env, w *worker, part int) {
 		y, from := e.floats(out), all[float32](e, x.slot)
-		return e.each(product(dims)*cuts, func(w *worker, part int) {
-			row, col := part/cuts, part%cuts*piece
-			width := min(piece, last.dim-col)
-			at := x.offset + offsetOf(row, dims, strides) + col
-			j := joiner{e.kernels, r, w, from[at:], rowDims, rowStrides, width}
-			j.join(y[row*last.dim+col:][:width], 0, product(rowDims), 0)
-		})
+		row, col := part/cuts, part%cuts*piece
+		width := min(piece, last.dim-col)
+		at := x.offset + offsetOf(row, dims, strides) + col
+		j := joiner{e.kernels, r, w, from[at:], rowDims, rowStrides, width}
+		j.join(y[row*last.dim+col:][:width], 0, product(rowDims), 0)
 	})
 }
 
@@ -203,18 +199,16 @@ func argMinMaxTo[T int32 | int64 | float32, U int32 | int64](p *planner, n *node
 		}
 	}
 	rows, length, stride := x.transposed(kept), x.dims[axis], x.strides[axis]
-	p.emit(n.op.String(), []view{x}, []view{out}, func(e *env) error {
+	p.emitParts(n.op.String(), []view{x}, []view{out}, rows.size(), func(e *env, _ *worker, row int) {
 		y, from := slice[U](e, out), all[T](e, x.slot)
-		return e.each(rows.size(), func(_ *worker, row int) {
-			at := x.offset + offsetOf(row, rows.dims, rows.strides)
-			best, value := 0, from[at]
-			for i := 1; i < length && value == value; i++ {
-				if v := from[at+i*stride]; v != v || smallest && v < value || !smallest && v > value {
-					best, value = i, v
-				}
+		at := x.offset + offsetOf(row, rows.dims, rows.strides)
+		best, value := 0, from[at]
+		for i := 1; i < length && value == value; i++ {
+			if v := from[at+i*stride]; v != v || smallest && v < value || !smallest && v > value {
+				best, value = i, v
 			}
-			y[row] = U(best)
-		})
+		}
+		y[row] = U(best)
 	})
 	return true
 }

@@ -42,7 +42,7 @@ func binaryLoop[T, U any](p *planner, n *node, f func(a, b T) U) bool {
 	p.emit(n.op.String(), []view{a, b}, []view{out}, func(e *env) error {
 		y, as, bs := slice[U](e, out), all[T](e, a.slot), all[T](e, b.slot)
 		i := 0
-		walk(out.dims, []view{a, b}, func(at []int) {
+		walk(out.dims, []view{a, b}, func(at places) {
 			y[i] = f(as[at[0]], bs[at[1]])
 			i++
 		})
@@ -57,7 +57,7 @@ func unaryLoop[T, U any](p *planner, n *node, f func(T) U) bool {
 	p.emit(n.op.String(), []view{a}, []view{out}, func(e *env) error {
 		y, as := slice[U](e, out), all[T](e, a.slot)
 		i := 0
-		walk(out.dims, []view{a}, func(at []int) {
+		walk(out.dims, []view{a}, func(at places) {
 			y[i] = f(as[at[0]])
 			i++
 		})
@@ -66,10 +66,17 @@ func unaryLoop[T, U any](p *planner, n *node, f func(T) U) bool {
 	return true
 }
 
+// places are the indices of an element in the slots of up to three views.
+type places [3]int
+
 // walk visits the elements of views of the same dims, in order, with their
-// indices in the slots.
-func walk(dims []int, views []view, visit func(at []int)) {
-	index, at := make([]int, len(dims)), make([]int, len(views))
+// indices in the slots. It allocates nothing for up to eight axes.
+func walk(dims []int, views []view, visit func(at places)) {
+	var few [8]int
+	index, at := few[:], places{}
+	if len(dims) > len(few) {
+		index = make([]int, len(dims))
+	}
 	for i, v := range views {
 		at[i] = v.offset
 	}

@@ -20,7 +20,7 @@ func updateShape(n *node) (shapes.Shape, error) {
 // that would leave v are moved into it.
 func (p *planner) starts(v view, dims []int, scalars []*value) (func(e *env) int, []view) {
 	var views []view
-	var readers []func(e *env, v view) func(i int) int
+	var readers []func(e *env, s *slot, i int) int
 	for _, s := range scalars {
 		read := indexReader(s.shape.DType)
 		if read == nil || len(scalars) != len(v.dims) {
@@ -31,7 +31,7 @@ func (p *planner) starts(v view, dims []int, scalars []*value) (func(e *env) int
 	return func(e *env) int {
 		at := v.offset
 		for i, s := range views {
-			start := readers[i](e, s)(s.offset)
+			start := readers[i](e, s.slot, s.offset)
 			at += min(max(start, 0), v.dims[i]-dims[i]) * v.strides[i]
 		}
 		return at
@@ -115,7 +115,7 @@ func (p *planner) overwrites(n *node) bool {
 	p.emit("Where in place", []view{condition, from, to}, []view{to}, func(e *env) error {
 		var err error
 		conditions := all[bool](e, condition.slot)
-		walk(dims[:axis], []view{row(condition), row(to), row(from)}, func(at []int) {
+		walk(dims[:axis], []view{row(condition), row(to), row(from)}, func(at places) {
 			if err == nil && conditions[at[0]] {
 				err = move(e, at[1], at[2])
 			}

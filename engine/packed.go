@@ -160,7 +160,7 @@ func packParameter[T float32 | uint16](e *env, m *matmul, bytes []byte, inPlace 
 	size := sizeOf[T]() * kernels.PackedLen(l.k, l.n)
 	if inPlace {
 		packed := valuesOf[T](bytes[:size])
-		return packed, e.each(panels, func(w *worker, panel int) {
+		return packed, e.each(panels, func(_ *env, w *worker, panel int) {
 			spare := valuesOf[T](w.room(sizeOf[T]() * kernels.PanelWidth * l.k))
 			kernels.PackTransposed(packed, l.k, l.n, panel, spare)
 		})
@@ -172,7 +172,7 @@ func packParameter[T float32 | uint16](e *env, m *matmul, bytes []byte, inPlace 
 		m.source.each(func(i, at int) { from[i] = values[at] })
 	}
 	packed := valuesOf[T](e.backend.memory.take(size))
-	return packed, e.each(panels, func(_ *worker, panel int) {
+	return packed, e.each(panels, func(_ *env, _ *worker, panel int) {
 		kernels.PackPanel(packed, kernels.MatrixOf[T]{Data: from[l.offset:], Row: l.row, Col: l.col}, l.k, l.n, panel)
 	})
 }
@@ -180,7 +180,7 @@ func packParameter[T float32 | uint16](e *env, m *matmul, bytes []byte, inPlace 
 // each visits the elements of a view in order: their numbers and their places in the slot.
 func (v view) each(visit func(i, at int)) {
 	i := 0
-	walk(v.dims, []view{v}, func(at []int) {
+	walk(v.dims, []view{v}, func(at places) {
 		visit(i, at[0])
 		i++
 	})

@@ -208,6 +208,11 @@ func (p *planner) emit(name string, reads, writes []view, run func(e *env) error
 	p.once = append(p.once, i)
 }
 
+// emitParts adds an instruction of so many parts, which threads share.
+func (p *planner) emitParts(name string, reads, writes []view, parts int, do func(e *env, w *worker, part int)) {
+	p.emit(name, reads, writes, func(e *env) error { return e.each(parts, do) })
+}
+
 // dies tells whether the node that is being lowered is the last to read the slot
 // of an input of it.
 func (p *planner) dies(n *node, s *slot) bool {

@@ -113,10 +113,10 @@ func (p *planner) isStep(n *node) bool {
 // program adds the instruction of the group that ends in n.
 func (p *planner) program(n *node) error {
 	out := n.outputs[0]
-	if p.overwrites(n) {
+	source := p.epilogueOf(n)
+	if source == nil && p.overwrites(n) {
 		return nil
 	}
-	source := p.epilogueOf(n)
 	var result view
 	if source == nil {
 		result = p.alloc(out)
@@ -136,24 +136,22 @@ func (p *planner) program(n *node) error {
 	}
 	cuts := (g.inner + colsPer - 1) / colsPer
 	parts := (rows + rowsPer - 1) / rowsPer * cuts
-	p.emit("elementwise", reads, []view{result}, func(e *env) error {
+	p.emitParts("elementwise", reads, []view{result}, parts, func(e *env, w *worker, part int) {
 		y := e.floats(result)
-		return e.each(parts, func(w *worker, part int) {
-			first := part / cuts * rowsPer
-			from := part % cuts * colsPer
-			last := min(first+rowsPer, rows)
-			for row := first; row < last; row += together {
-				if n := min(together, last-row); n > 1 {
-					g.run(e, w, window{row, n, 0}, y[row*g.inner:(row+n)*g.inner], nil)
-					continue
-				}
-				for col := from; col < min(from+colsPer, g.inner); col += chunk {
-					n := min(chunk, g.inner-col, from+colsPer-col)
-					at := row*g.inner + col
-					g.run(e, w, window{row, 1, col}, y[at:at+n], nil)
-				}
+		first := part / cuts * rowsPer
+		from := part % cuts * colsPer
+		last := min(first+rowsPer, rows)
+		for row := first; row < last; row += together {
+			if n := min(together, last-row); n > 1 {
+				g.run(e, w, window{row, n, 0}, y[row*g.inner:(row+n)*g.inner], nil)
+				continue
 			}
-		})
+			for col := from; col < min(from+colsPer, g.inner); col += chunk {
+				n := min(chunk, g.inner-col, from+colsPer-col)
+				at := row*g.inner + col
+				g.run(e, w, window{row, 1, col}, y[at:at+n], nil)
+			}
+		}
 	})
 	return nil
 }

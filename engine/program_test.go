@@ -23,3 +23,14 @@ func TestShortRows(t *testing.T) {
 		compareAll(t, evaluate(t, open(t, Options{}), f, args...), evaluate(t, reference(t), f, args...), 1e-6)
 	}
 }
+
+// TestMaskedProduct: a Where that is all that follows a product is applied to it.
+func TestMaskedProduct(t *testing.T) {
+	f := func(args []*Node) []*Node {
+		scores := Einsum("qd,kd->qk", args[0], args[1])
+		hidden := GreaterThan(BroadcastToDims(args[2], 40, 40), ZerosLike(scores))
+		return []*Node{Where(hidden, ConstAs(scores, -7), scores)}
+	}
+	args := []*tensors.Tensor{normal(1, 40, 24), normal(2, 40, 24), normal(3, 40, 1)}
+	compareAll(t, evaluate(t, open(t, Options{}), f, args...), evaluate(t, reference(t), f, args...), 1e-6)
+}

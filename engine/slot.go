@@ -29,6 +29,7 @@ type slot struct {
 	offset      int  // of a temporary one in the arena
 	fixed       []byte
 	pieces      bool // several instructions write it, so that none may run ahead
+	returned    bool // it is a result
 }
 
 // view is a tensor in a slot: the element at (i, j, …) lies offset + i·strides[0]

@@ -10,26 +10,31 @@ import (
 )
 
 // Team is a fixed number of goroutines that wait for work: a short while awake,
-// then asleep. One caller at a time is helped; others, meanwhile, work alone.
+// then asleep. One caller at a time is helped; others, meanwhile, work alone. To run
+// allocates nothing.
 type Team struct {
 	size    int
 	busy    sync.Mutex
-	work    atomic.Pointer[work]
 	waiting atomic.Int32 // helpers asleep
 	wake    chan struct{}
 	closed  atomic.Bool
-}
 
-// work is one call of Run.
-type work struct {
+	// The current call of Run. What is written before begun is read by those alone who
+	// took a part from it, and they have ended before the next call.
 	do      func(worker, part int)
-	parts   int64
-	next    atomic.Int64 // part to begin
-	ended   atomic.Int64 // parts ended
+	begun   atomic.Uint64 // the number of parts, and below it how many have begun
+	ended   atomic.Int64
 	failure atomic.Pointer[failure]
 }
 
 type failure struct{ value any }
+
+func (f *failure) err() error {
+	if err, ok := f.value.(error); ok {
+		return err
+	}
+	return fmt.Errorf("%v", f.value)
+}
 
 // New starts a team of size threads, that of the caller among them.
 func New(size int) *Team {
@@ -63,62 +68,69 @@ func (t *Team) Unlock() { t.busy.Unlock() }
 // whoever is free, so that a thread held up elsewhere holds up nothing else. The
 // first panic of a part comes back as an error.
 func (t *Team) Run(parts int, do func(worker, part int)) error {
-	if parts == 1 || t.closed.Load() {
+	if parts <= 1 || t.closed.Load() {
 		return Alone(parts, do)
 	}
-	w := &work{do: do, parts: int64(parts)}
-	t.work.Store(w)
+	t.do = do
+	t.failure.Store(nil)
+	t.ended.Store(0)
+	t.begun.Store(uint64(parts) << 32)
 	for range min(int(t.waiting.Load()), parts-1) {
 		select {
 		case t.wake <- struct{}{}:
 		default:
 		}
 	}
-	w.run(0)
-	for spins := 0; w.ended.Load() < w.parts; spins++ {
+	t.work(0)
+	for spins := 0; t.ended.Load() < int64(parts); spins++ {
 		pause(spins)
 	}
-	t.work.Store(nil)
-	return w.err()
-}
-
-// Alone is Run on the caller's thread.
-func Alone(parts int, do func(worker, part int)) error {
-	w := &work{do: do, parts: int64(parts)}
-	w.run(0)
-	return w.err()
-}
-
-func (w *work) err() error {
-	if f := w.failure.Load(); f != nil {
-		if err, ok := f.value.(error); ok {
-			return err
-		}
-		return fmt.Errorf("%v", f.value)
+	t.do = nil
+	if f := t.failure.Load(); f != nil {
+		return f.err()
 	}
 	return nil
 }
 
-// run works on parts until none is left to begin.
-func (w *work) run(worker int) {
-	for {
-		part := w.next.Add(1) - 1
-		if part >= w.parts {
-			return
-		}
-		w.one(worker, int(part))
-	}
-}
-
-func (w *work) one(worker, part int) {
-	defer w.ended.Add(1)
+// Alone is Run on the caller's thread.
+func Alone(parts int, do func(worker, part int)) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			w.failure.CompareAndSwap(nil, &failure{r})
+			err = (&failure{r}).err()
 		}
 	}()
-	if w.failure.Load() == nil {
-		w.do(worker, part)
+	for part := range parts {
+		do(0, part)
+	}
+	return nil
+}
+
+// work works on parts until none is left to begin, and tells whether there was one.
+func (t *Team) work(worker int) (worked bool) {
+	for isLeft(t.begun.Load()) {
+		// A helper that was held up before this line may take a part of a later call.
+		taken := t.begun.Add(1) - 1
+		if !isLeft(taken) {
+			break
+		}
+		worked = true
+		t.one(worker, int(uint32(taken)))
+	}
+	return worked
+}
+
+// isLeft tells whether more parts are to begin.
+func isLeft(begun uint64) bool { return uint32(begun) < uint32(begun>>32) }
+
+func (t *Team) one(worker, part int) {
+	defer t.ended.Add(1)
+	defer func() {
+		if r := recover(); r != nil {
+			t.failure.CompareAndSwap(nil, &failure{r})
+		}
+	}()
+	if t.failure.Load() == nil {
+		t.do(worker, part)
 	}
 }
 
@@ -127,16 +139,13 @@ const patience = 100 * time.Microsecond
 
 func (t *Team) help(worker int) {
 	for !t.closed.Load() {
-		var last *work
 		idle := time.Now()
 		for spins := 0; time.Since(idle) < patience; spins++ {
-			if w := t.work.Load(); w != nil && w != last {
-				w.run(worker)
-				last, idle, spins = w, time.Now(), 0
+			if t.work(worker) {
+				idle, spins = time.Now(), 0
 			}
 			pause(spins)
 		}
-		last = nil
 		t.waiting.Add(1)
 		<-t.wake
 		t.waiting.Add(-1)

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/nn"
+)
+
+// watched is an engine that keeps the last graph that was compiled.
+type watched struct {
+	*Backend
+	compiled *compute.Executable
+}
+
+func (w watched) Builder(name string) compute.Builder {
+	return watchedBuilder{w.Backend.Builder(name), w.compiled}
+}
+
+type watchedBuilder struct {
+	compute.Builder
+	compiled *compute.Executable
+}
+
+func (b watchedBuilder) Compile() (compute.Executable, error) {
+	x, err := b.Builder.Compile()
+	*b.compiled = x
+	return x, err
+}
+
+// compiled returns the engine's graph of f and arguments of its shapes.
+func compiled(t testing.TB, b *Backend, f func([]*Node) []*Node, of ...shapes.Shape) (compute.Executable, []compute.Buffer) {
+	t.Helper()
+	var x compute.Executable
+	if _, err := MustNewExec(watched{b, &x}, f).Compile(of...); err != nil {
+		t.Fatal(err)
+	}
+	args := make([]compute.Buffer, len(of))
+	for i, s := range of {
+		var err error
+		if args[i], err = b.BufferFromFlatData(0, dtypes.MakeAnySlice(s.DType, s.Size()), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return x, args
+}
+
+// cachedStep reads one token a row, as a language model of one block does: a table [V, D],
+// three weights, a gain [D], ids [N, 1], a position, and keys and values [N, M, D]. It
+// returns the likeliest next tokens, the logits, the keys and the values.
+func cachedStep(args []*Node) []*Node {
+	table, qkv, up, down, gain, ids, position, keys, values := args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7], args[8]
+	g := table.Graph()
+	x := InsertAxes(Gather(table, ids), 1)
+	h := nn.LayerNorm(x, []int{-1}, 1e-5, gain, gain, nil)
+	parts := Split(nn.Dense(h, qkv, nil, compute.DenseLayoutOutputsInput), -1, 3)
+	zero := Const(g, int32(0))
+	keys = DynamicUpdateSlice(keys, parts[1], []*Node{zero, position, zero})
+	values = DynamicUpdateSlice(values, parts[2], []*Node{zero, position, zero})
+	scores := Einsum("bqd,bkd->bqk", parts[0], keys)
+	later := GreaterThan(Iota(g, shapes.Make(dtypes.Int32, scores.Shape().Dimensions...), 2), BroadcastToDims(position, scores.Shape().Dimensions...))
+	scores = Where(later, ConstAs(scores, -1e9), scores)
+	x = Add(x, Einsum("bqk,bkd->bqd", Softmax(scores, -1), values))
+	h = nn.Dense(x, up, nil, compute.DenseLayoutInputOutputs)
+	h = Mul(MulScalar(h, 0.5), OnePlus(Tanh(h)))
+	x = Add(x, nn.Dense(h, down, gain, compute.DenseLayoutInputOutputs))
+	logits := nn.Dense(Squeeze(x, 1), table, nil, compute.DenseLayoutOutputsInput)
+	return []*Node{ArgMax(logits, -1), logits, keys, values}
+}
+
+func cachedStepShapes(rows int) []shapes.Shape {
+	const vocabulary, room, width = 301, 64, 96
+	float := func(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }
+	return []shapes.Shape{
+		float(vocabulary, width), float(3*width, width), float(width, 4*width), float(4*width, width), float(width),
+		shapes.Make(dtypes.Int32, rows, 1), shapes.Make(dtypes.Int32), float(rows, room, width), float(rows, room, width),
+	}
+}
+
+// newStep returns a function that reads one token more, with a cache that it donates.
+func newStep(t testing.TB, b *Backend, rows int) func(t testing.TB) {
+	x, args := compiled(t, b, cachedStep, cachedStepShapes(rows)...)
+	donate := make([]bool, len(args))
+	donate[7], donate[8] = true, true
+	return func(t testing.TB) {
+		out, err := x.Execute(args, donate, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args[7], args[8] = out[2], out[3]
+		for _, o := range out[:2] {
+			if err := o.Finalize(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestFailedStepLeavesNothing: where an instruction panics, the call has its error, what was
+// donated is gone, what was not is as it was, and the graph runs again.
+func TestFailedStepLeavesNothing(t *testing.T) {
+	b := open(t, Options{Threads: 3})
+	made, args := compiled(t, b, cachedStep, cachedStepShapes(5)...)
+	x := made.(*Executable)
+	donate := make([]bool, len(args))
+	donate[7], donate[8] = true, true
+	whole := x.instructions
+	for i := range whole {
+		x.instructions = append(whole[:i:i], instruction{name: "fragile", run: func(e *env) error {
+			return e.each(9, func(_ *env, _ *worker, part int) { panic("broken") })
+		}})
+		for j, s := range cachedStepShapes(5)[7:] {
+			var err error
+			if args[7+j], err = b.BufferFromFlatData(0, make([]float32, s.Size()), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out, err := x.Execute(args, donate, 0); out != nil || err == nil || !strings.Contains(err.Error(), "fragile: broken") {
+			t.Fatalf("results %v, error %v", out, err)
+		}
+		for j, a := range args {
+			if a.(*Buffer).finalized() != donate[j] {
+				t.Errorf("instruction %d: argument %d is finalized: %v", i, j, !donate[j])
+			}
+		}
+	}
+	x.instructions = whole
+	if _, err := x.Execute(args[:7:7], nil, 0); err == nil {
+		t.Error("missing inputs are accepted")
+	}
+}
