@@ -46,7 +46,12 @@ func (b *builder) DeviceAssignment(devices ...compute.DeviceNum) error {
 	return nil
 }
 
-func (b *builder) Compile() (compute.Executable, error) {
+func (b *builder) Compile() (_ compute.Executable, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("engine: compiling %q: %v", b.name, r)
+		}
+	}()
 	switch {
 	case b.done:
 		return nil, errors.New("engine: the graph has been compiled before")
