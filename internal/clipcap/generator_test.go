@@ -27,12 +27,14 @@ type tiny struct {
 	logits    *model.Exec // from embeddings [B, E] and tokens [B, T]
 }
 
-func newTiny(t *testing.T) *tiny {
+func newTiny(t *testing.T) *tiny { return newTinyOn(t, golden.Engine(t)) }
+
+func newTinyOn(t testing.TB, engine compute.Backend) *tiny {
 	c := clipcap.Config{
 		Mapper: mapper.Config{Kind: mapper.KindMLP, ClipWidth: 6, PrefixLength: 4, Width: 16},
 		GPT:    gpt2.Config{VocabSize: 50, Positions: 40, Width: 16, Layers: 2, Heads: 2, Epsilon: 1e-5},
 	}
-	engine, store := golden.Engine(t), model.NewStore()
+	store := model.NewStore()
 	logits, err := model.NewExec(engine, store, c.Logits)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +50,7 @@ func newTiny(t *testing.T) *tiny {
 }
 
 // strengthen multiplies the language model's matrices by ten.
-func strengthen(t *testing.T, store *model.Store) {
+func strengthen(t testing.TB, store *model.Store) {
 	list, err := weights.Export(store, weights.F32, clipcap.MapperScope, clipcap.GPTScope)
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +86,7 @@ func (c *tiny) embeddings(n int) [][]float32 {
 }
 
 // recomputed returns the logits of one sequence's tokens without a cache: [T][V].
-func (c *tiny) recomputed(t *testing.T, embedding []float32, tokens []int) [][]float32 {
+func (c *tiny) recomputed(t testing.TB, embedding []float32, tokens []int) [][]float32 {
 	ids := make([]int32, len(tokens))
 	for i, token := range tokens {
 		ids[i] = int32(token)

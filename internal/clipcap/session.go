@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // Session is one batch of captions in the making. It implements the language
@@ -21,11 +23,13 @@ type Session struct {
 	position  int // of the next token
 	rows      int // that the last logits had
 	cache     []*tensors.Tensor
-	hidden    [][]float32
+	args      []any // of the last call, whose memory the next uses again
+	logits    rows
+	hidden    rows
 }
 
 // Prefill reads the prefixes and returns the logits of each first token, one row
-// of width V per sequence.
+// of width V per sequence, which the next call overwrites.
 func (s *Session) Prefill(ctx context.Context) ([][]float32, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -35,7 +39,7 @@ func (s *Session) Prefill(ctx context.Context) ([][]float32, error) {
 		return nil, fmt.Errorf("clipcap: reading the prefix: %w", err)
 	}
 	s.release()
-	s.cache = out[2:]
+	s.cache = append(s.cache, out[2:]...)
 	s.position, s.room = s.prefix, s.prefix
 	return s.read(out, s.sequences)
 }
@@ -70,7 +74,7 @@ func padPositions(t *tensors.Tensor, room int) (*tensors.Tensor, error) {
 }
 
 // Next continues row parents[i] of the last logits with tokens[i]. It returns one
-// row of logits per token.
+// row of logits per token, which the next call overwrites.
 func (s *Session) Next(ctx context.Context, tokens, parents []int) ([][]float32, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -83,27 +87,40 @@ func (s *Session) Next(ctx context.Context, tokens, parents []int) ([][]float32,
 			return nil, err
 		}
 	}
-	ids, rows := padInts(tokens), padInts(parents)
-	graph, args := s.generator.next, []any{ids, int32(s.position)}
-	if !s.inPlace(parents) {
-		graph, args = s.generator.branch, append([]any{rows}, args...)
+	graph := s.generator.next
+	if s.args = s.args[:0]; !s.inPlace(parents) {
+		graph, s.args = s.generator.branch, append(s.args, padInts(parents))
 	}
-	for _, t := range s.cache {
-		donated, err := DonateTensorBuffer(t, s.generator.engine, 0)
-		if err != nil {
-			return nil, fmt.Errorf("clipcap: cache: %w", err)
-		}
-		args = append(args, donated)
-	}
-	s.cache = nil
-	out, err := graph.Call(args...)
-	_, _ = ids.FinalizeAll(), rows.FinalizeAll()
+	s.args = append(s.args, padInts(tokens), int32(s.position))
+	out, err := s.call(graph)
 	if err != nil {
 		return nil, fmt.Errorf("clipcap: next token: %w", err)
 	}
-	s.cache = out[2:]
+	s.cache = append(s.cache[:0], out[2:]...)
 	s.position++
 	return s.read(out, len(tokens))
+}
+
+// call runs a graph on the arguments and the cache, which it takes.
+func (s *Session) call(graph *model.Exec) ([]*tensors.Tensor, error) {
+	integers := len(s.args)
+	defer func() {
+		for _, arg := range s.args[:integers] {
+			if t, ok := arg.(*tensors.Tensor); ok {
+				_ = t.FinalizeAll() // see release
+			}
+		}
+		clear(s.args)
+	}()
+	for _, t := range s.cache {
+		donated, err := DonateTensorBuffer(t, s.generator.engine, 0)
+		if err != nil {
+			return nil, fmt.Errorf("cache: %w", err)
+		}
+		s.args = append(s.args, donated)
+	}
+	s.cache = s.cache[:0]
+	return graph.Call(s.args...)
 }
 
 // inPlace tells whether each row continues itself, in a cache of the right height.
@@ -119,7 +136,7 @@ func (s *Session) inPlace(parents []int) bool {
 // check refuses what the graph would silently read outside of its tables.
 func (s *Session) check(tokens, parents []int) error {
 	switch {
-	case s.cache == nil:
+	case len(s.cache) == 0:
 		return fmt.Errorf("clipcap: next token before the prefix")
 	case len(tokens) == 0 || len(tokens) != len(parents):
 		return fmt.Errorf("clipcap: %d tokens for %d parents", len(tokens), len(parents))
@@ -146,35 +163,50 @@ func padInts(values []int) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(padded, len(padded))
 }
 
-// Hidden returns the hidden states that the last logits were read from, of width D.
-func (s *Session) Hidden() [][]float32 { return s.hidden }
+// Hidden returns the hidden states that the last logits were read from, of width D; the
+// next call overwrites them.
+func (s *Session) Hidden() [][]float32 { return s.hidden.each }
 
 // read splits the logits [N, V] and hidden states [N, D] into their first rows.
-func (s *Session) read(out []*tensors.Tensor, rows int) (logits [][]float32, err error) {
-	s.rows = rows
-	if logits, err = firstRows(out[0], rows); err != nil {
+func (s *Session) read(out []*tensors.Tensor, n int) (logits [][]float32, err error) {
+	s.rows = n
+	if err := s.logits.read(s.generator.engine, out[0], n); err != nil {
 		return nil, fmt.Errorf("clipcap: logits: %w", err)
 	}
-	if s.hidden, err = firstRows(out[1], rows); err != nil {
+	if err := s.hidden.read(s.generator.engine, out[1], n); err != nil {
 		return nil, fmt.Errorf("clipcap: hidden states: %w", err)
 	}
-	return logits, nil
+	return s.logits.each, nil
 }
 
-func firstRows(t *tensors.Tensor, rows int) ([][]float32, error) {
+// rows are a tensor's first rows, in memory that each call of read uses again.
+type rows struct {
+	flat []float32
+	each [][]float32
+}
+
+// read takes n rows of t [N, W], which it finalizes. A copy by the tensor itself would be
+// made twice, in new memory each time.
+func (r *rows) read(engine compute.Backend, t *tensors.Tensor, n int) error {
 	if t.DType() != dtypes.Float32 {
-		return nil, fmt.Errorf("they are %s", t.DType())
+		return fmt.Errorf("they are %s", t.DType())
 	}
-	flat, err := tensors.CopyFlatData[float32](t)
+	buffer, err := t.Buffer(engine, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	width := t.Shape().Dim(1)
-	out := make([][]float32, rows)
-	for i := range out {
-		out[i] = flat[i*width : (i+1)*width]
+	width, size := t.Shape().Dim(1), t.Shape().Size()
+	if cap(r.flat) < size {
+		r.flat = make([]float32, size)
 	}
-	return out, t.FinalizeAll()
+	if err := buffer.ToFlatData(r.flat[:size]); err != nil {
+		return err
+	}
+	r.each = r.each[:0]
+	for i := range n {
+		r.each = append(r.each, r.flat[i*width:(i+1)*width])
+	}
+	return t.FinalizeAll()
 }
 
 // Close gives the session's memory back.
@@ -190,5 +222,5 @@ func (s *Session) release() {
 		// the garbage collector.
 		_ = t.FinalizeAll()
 	}
-	s.cache = nil
+	s.cache = s.cache[:0]
 }
