@@ -66,6 +66,7 @@ type Backend struct {
 	ops       map[compute.OpType]op
 	fallback  *fallback
 	memory    memory
+	usage     usage
 	natives   atomic.Int64 // operations compiled that are not left to another engine
 	finalized atomic.Bool
 }

@@ -18,6 +18,7 @@ type Executable struct {
 	slots        []*slot
 	instructions []instruction
 	arena        int // bytes
+	usage        Usage
 	outputs      []*slot
 	outputShapes []shapes.Shape
 	inputShapes  []shapes.Shape

@@ -27,6 +27,8 @@ func (p *planner) finish() (*Executable, error) {
 	}
 	x.slots, x.instructions = p.slots, needed(p.instructions)
 	x.arena = place(p.slots, x.instructions)
+	x.usage = x.measure()
+	p.backend.usage.note(x.usage)
 	p.findReaders(x)
 	return x, x.runOnce(p.once)
 }

@@ -77,6 +77,9 @@ func (p *planner) isProduct(n *node) bool {
 	if n.op != compute.OpTypeDotGeneral && n.op != compute.OpTypeFusedDense {
 		return false
 	}
+	if n.op == compute.OpTypeDotGeneral && n.attrs[4].(compute.DotGeneralConfig).AccumulatorDType == dtypes.Float64 {
+		return false
+	}
 	return n.outputs[0].shape.DType == dtypes.Float32 && n.inputs[0].shape.DType == dtypes.Float32 &&
 		n.outputs[0].size() > 0 && n.inputs[0].size() > 0
 }

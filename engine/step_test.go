@@ -11,10 +11,10 @@ import (
 	"github.com/gomlx/gomlx/ml/nn"
 )
 
-// watched is an engine that keeps the last graph that was compiled.
+// watched is an engine that shows each graph that it has compiled.
 type watched struct {
 	*Backend
-	compiled *compute.Executable
+	compiled func(x *Executable)
 }
 
 func (w watched) Builder(name string) compute.Builder {
@@ -23,20 +23,22 @@ func (w watched) Builder(name string) compute.Builder {
 
 type watchedBuilder struct {
 	compute.Builder
-	compiled *compute.Executable
+	compiled func(x *Executable)
 }
 
 func (b watchedBuilder) Compile() (compute.Executable, error) {
 	x, err := b.Builder.Compile()
-	*b.compiled = x
+	if err == nil {
+		b.compiled(x.(*Executable))
+	}
 	return x, err
 }
 
 // compiled returns the engine's graph of f and arguments of its shapes.
-func compiled(t testing.TB, b *Backend, f func([]*Node) []*Node, of ...shapes.Shape) (compute.Executable, []compute.Buffer) {
+func compiled(t testing.TB, b *Backend, f func([]*Node) []*Node, of ...shapes.Shape) (*Executable, []compute.Buffer) {
 	t.Helper()
-	var x compute.Executable
-	if _, err := MustNewExec(watched{b, &x}, f).Compile(of...); err != nil {
+	var x *Executable
+	if _, err := MustNewExec(watched{b, func(made *Executable) { x = made }}, f).Compile(of...); err != nil {
 		t.Fatal(err)
 	}
 	args := make([]compute.Buffer, len(of))
@@ -104,8 +106,7 @@ func newStep(t testing.TB, b *Backend, rows int) func(t testing.TB) {
 // donated is gone, what was not is as it was, and the graph runs again.
 func TestFailedStepLeavesNothing(t *testing.T) {
 	b := open(t, Options{Threads: 3})
-	made, args := compiled(t, b, cachedStep, cachedStepShapes(5)...)
-	x := made.(*Executable)
+	x, args := compiled(t, b, cachedStep, cachedStepShapes(5)...)
 	donate := make([]bool, len(args))
 	donate[7], donate[8] = true, true
 	whole := x.instructions
@@ -131,5 +132,20 @@ func TestFailedStepLeavesNothing(t *testing.T) {
 	x.instructions = whole
 	if _, err := x.Execute(args[:7:7], nil, 0); err == nil {
 		t.Error("missing inputs are accepted")
+	}
+}
+
+// TestUsage: of y = tanh(x·w)·w + x, x [N, D], the product's result, tanh of which takes its
+// place, and y are in use at once.
+func TestUsage(t *testing.T) {
+	const n, d = 64, 96
+	b := open(t, Options{})
+	compiled(t, b, func(args []*Node) []*Node {
+		x, w := args[0], args[1]
+		times := func(x *Node) *Node { return nn.Dense(x, w, nil, compute.DenseLayoutInputOutputs) }
+		return []*Node{Add(times(Tanh(times(x))), x)}
+	}, shapes.Make(dtypes.Float32, n, d), shapes.Make(dtypes.Float32, d, d))
+	if got, want := b.Usage(), (Usage{2 * 4 * n * d, 2 * 4 * n * d}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -4,22 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"image"
 	"image/png"
-	"path/filepath"
-	"runtime/debug"
 	"testing"
 	"time"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/golden"
 	"github.com/cutline-go/cutline/internal/gpt2"
 	"github.com/cutline-go/cutline/internal/imageproc"
-	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/weights"
 )
 
@@ -113,87 +108,4 @@ func grey(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return photo.Bytes()
-}
-
-// clipCapFile opens a file of weights of the sizes of ClipCap's networks, all of one value.
-func clipCapFile(b *testing.B, e compute.Backend, dtype weights.DType, value string) *weights.File {
-	b.Helper()
-	store := model.NewStore()
-	if err := weights.Declare(e, store, clipCap().Declare); err != nil {
-		b.Fatal(err)
-	}
-	gpt := gpt2.Small()
-	largest := bytes.Repeat([]byte(value), gpt.VocabSize*gpt.Width)
-	var tensors []weights.Tensor
-	for v := range store.IterVariables() {
-		shape := v.Shape()
-		t := weights.Tensor{Name: weights.TensorName(v.Path()), DType: dtype, Shape: shape.Dimensions}
-		t.Data = largest[:len(value)*shape.Size()]
-		tensors = append(tensors, t)
-	}
-	path := filepath.Join(b.TempDir(), "model.safetensors")
-	if err := weights.WriteSafetensors(path, tensors, nil); err != nil {
-		b.Fatal(err)
-	}
-	file, err := weights.Open(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = file.Close() })
-	return file
-}
-
-func openFile(b *testing.B, e compute.Backend, file *weights.File) *Networks {
-	b.Helper()
-	networks, err := Open(e, &modelfolder.Folder{Model: modelfolder.Model{Config: clipCap(), Tensors: file.Tensors()}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(networks.Close)
-	return networks
-}
-
-// 2⁻⁷ as a half and as a float32.
-const halfValue, floatValue = "\x00\x20", "\x00\x00\x00\x3c"
-
-// BenchmarkHalf is the most memory that a file of half-precision weights, of the sizes of
-// ClipCap's networks, takes until it is loaded, and until it has captioned a photo.
-func BenchmarkHalf(b *testing.B) {
-	e := golden.Engine(b)
-	file := clipCapFile(b, e, weights.F16, halfValue)
-	debug.FreeOSMemory()
-	for b.Loop() {
-		networks := openFile(b, e, file)
-		b.ReportMetric(float64(2*networks.Parameters())/1e6, "MB-of-weights")
-		b.ReportMetric(float64(PeakMemory())/1e6, "MB-loaded")
-		if err := networks.Caption(b.Context(), grey(b), 1); err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(float64(PeakMemory())/1e6, "MB-captioned")
-	}
-}
-
-// BenchmarkPrecision is what the networks' stages take, in milliseconds, with halves and
-// with float32s.
-func BenchmarkPrecision(b *testing.B) {
-	for _, test := range []struct {
-		dtype weights.DType
-		value string
-	}{{weights.F16, halfValue}, {weights.F32, floatValue}} {
-		e := golden.Engine(b)
-		networks := openFile(b, e, clipCapFile(b, e, test.dtype, test.value))
-		for _, batch := range []int{1, 8} {
-			b.Run(fmt.Sprintf("%s/batch %d", test.dtype, batch), func(b *testing.B) {
-				for b.Loop() {
-					stages, err := networks.Stages(b.Context(), Repeats{WarmUp: 2, Runs: 9}, grey(b), batch)
-					if err != nil {
-						b.Fatal(err)
-					}
-					for i, unit := range []string{"ms/image", "ms/prefix", "ms/token"} {
-						b.ReportMetric(stages[len(stages)-3+i].Median, unit)
-					}
-				}
-			})
-		}
-	}
 }
