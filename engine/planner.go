@@ -216,11 +216,11 @@ func (p *planner) emitParts(name string, reads, writes []view, parts int, do fun
 // dies tells whether the node that is being lowered is the last to read the slot
 // of an input of it.
 func (p *planner) dies(n *node, s *slot) bool {
-	own := map[*value]int{}
-	for _, m := range append([]*node{n}, p.parts[n]...) {
-		if m == n && len(p.parts[n]) > 0 {
-			continue
-		}
+	own, parts := map[*value]int{}, p.parts[n]
+	if len(parts) == 0 {
+		parts = []*node{n}
+	}
+	for _, m := range parts {
 		for _, v := range m.inputs {
 			if v != nil {
 				own[v]++
@@ -235,10 +235,21 @@ func (p *planner) dies(n *node, s *slot) bool {
 	return true
 }
 
+// inputsIn counts the inputs of a node that lie in a slot.
+func (p *planner) inputsIn(n *node, s *slot) int {
+	count := 0
+	for _, v := range n.inputs {
+		if v != nil && p.view(v).slot == s {
+			count++
+		}
+	}
+	return count
+}
+
 // inPlace returns a view like v that the node being lowered may write into, with
 // v's values in it, or false: the memory of v itself where nobody reads it later.
 func (p *planner) inPlace(n *node, v view) (view, bool) {
-	if !v.isWhole() || !p.dies(n, v.slot) {
+	if !v.isWhole() || !p.dies(n, v.slot) || p.inputsIn(n, v.slot) > 1 {
 		return v, false
 	}
 	switch v.slot.kind {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/nn"
 )
 
@@ -147,5 +149,84 @@ func TestUsage(t *testing.T) {
 	}, shapes.Make(dtypes.Float32, n, d), shapes.Make(dtypes.Float32, d, d))
 	if got, want := b.Usage(), (Usage{2 * 4 * n * d, 2 * 4 * n * d}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestWhereKeepsMemory: a Where that writes one position of a donated cache [N, M, D] does so
+// in its memory, unless the cache is read later.
+func TestWhereKeepsMemory(t *testing.T) {
+	const n, m, d, at = 2, 5, 16, 3
+	b := open(t, Options{})
+	for _, readLater := range []bool{false, true} {
+		x, args := compiled(t, b, func(args []*Node) []*Node {
+			cache, row, position := args[0], args[1], args[2]
+			dims := cache.Shape().Dimensions
+			here := Equal(Iota(cache.Graph(), shapes.Make(dtypes.Int32, 1, m, 1), 1), BroadcastToDims(position, 1, m, 1))
+			out := []*Node{Where(BroadcastToDims(here, dims...), BroadcastToDims(row, dims...), cache)}
+			out = append(out, ReduceSum(out[0], 1))
+			if readLater {
+				out = append(out, ReduceSum(cache, 1))
+			}
+			return out
+		}, shapes.Make(dtypes.Float32, n, m, d), shapes.Make(dtypes.Float32, n, 1, d), shapes.Make(dtypes.Int32))
+		fill := func(i int, flat any) {
+			var err error
+			if args[i], err = b.BufferFromFlatData(0, flat, x.inputShapes[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fill(0, slices.Repeat([]float32{1}, n*m*d))
+		fill(1, slices.Repeat([]float32{7}, n*d))
+		fill(2, []int32{at})
+		memory := &args[0].(*Buffer).bytes[0]
+		out, err := x.Execute(args, []bool{true, false, false}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := &out[0].(*Buffer).bytes[0] == memory; kept == readLater {
+			t.Errorf("read later %v: the donated memory was used: %v", readLater, kept)
+		}
+		for i, want := range []float32{7, 7 + (m - 1), m}[:len(out)] {
+			got := make([]float32, out[i].(*Buffer).shape.Size())
+			if err := out[i].ToFlatData(got); err != nil {
+				t.Fatal(err)
+			}
+			first := 0
+			if i == 0 {
+				first = at * d
+			}
+			if got[first] != want {
+				t.Errorf("read later %v: output %d has %g, want %g", readLater, i, got[first], want)
+			}
+		}
+	}
+}
+
+// TestUpdateWithItself: what is written may be a part of what it is written to.
+func TestUpdateWithItself(t *testing.T) {
+	const m, d = 6, 16
+	f := func(args []*Node) []*Node {
+		x := Neg(args[0])
+		g, here := x.Graph(), GreaterThan(args[1], ZerosLike(args[1]))
+		shifted := DynamicUpdateSlice(x, Slice(x, AxisRange(0, m-1)), []*Node{Const(g, int32(1)), Const(g, int32(0))})
+		y := OnePlus(args[0])
+		return []*Node{shifted, Where(BroadcastToDims(here, m, d), Reverse(y, 0), y)}
+	}
+	x, condition := normal(1, m, d), tensors.FromFlatDataAndDimensions([]float32{1, -1, 1, 1, -1, 1}, m, 1)
+	got := evaluate(t, open(t, Options{}), f, x, condition)
+	flat := tensors.MustCopyFlatData[float32](x)
+	for i := range m {
+		for j := range d {
+			if want := -flat[max(i-1, 0)*d+j]; got[0][i*d+j] != want {
+				t.Errorf("shifted: row %d is %g, want %g", i, got[0][i*d+j], want)
+			}
+			from := i
+			if i != 1 && i != 4 {
+				from = m - 1 - i
+			}
+			if want := 1 + flat[from*d+j]; got[1][i*d+j] != want {
+				t.Errorf("reversed: row %d is %g, want %g", i, got[1][i*d+j], want)
+			}
+		}
 	}
 }
