@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -21,8 +22,9 @@ type Buffer struct {
 	shape   shapes.Shape
 
 	mu      sync.Mutex
-	bytes   []byte // nil once finalized, and while packed is the only copy
-	half    bool   // bytes are halves, though the shape is of float32s
+	bytes   []byte   // nil once finalized, and while packed is the only copy
+	pages   []*pages // in which bytes and packed copies lie, those that are not on the heap
+	half    bool     // bytes are halves, though the shape is of float32s
 	packed  map[layout]packedCopy
 	only    layout // of the packed copy that the values are in, if dropped
 	dropped bool
@@ -60,7 +62,8 @@ func (b *Backend) FilledBuffer(shape shapes.Shape, fill func(flat []float32)) (c
 	if shape.DType != dtypes.Float32 || shape.IsDynamic() {
 		return nil, fmt.Errorf("engine: a buffer of shape %s filled with float32s", shape)
 	}
-	buffer := &Buffer{backend: b, shape: shape.Clone(), bytes: b.memory.take(bytesOf(shape) + 4*roomToPack(shape))[:bytesOf(shape)]}
+	buffer := &Buffer{backend: b, shape: shape.Clone()}
+	buffer.bytes = buffer.reserve(bytesOf(shape) + 4*roomToPack(shape))[:bytesOf(shape)]
 	fill(floatsOf(buffer.bytes))
 	return buffer, nil
 }
@@ -72,7 +75,8 @@ func (b *Backend) HalfBuffer(shape shapes.Shape, fill func(flat []uint16)) (comp
 		return nil, fmt.Errorf("engine: a buffer of shape %s filled with halves", shape)
 	}
 	n := shape.Size()
-	buffer := &Buffer{backend: b, shape: shape.Clone(), half: true, bytes: b.memory.take(2 * (n + roomToPack(shape)))[:2*n]}
+	buffer := &Buffer{backend: b, shape: shape.Clone(), half: true}
+	buffer.bytes = buffer.reserve(2 * (n + roomToPack(shape)))[:2*n]
 	fill(valuesOf[uint16](buffer.bytes))
 	return buffer, nil
 }
@@ -127,7 +131,7 @@ func (b *Buffer) Finalize() error {
 func (b *Buffer) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.bytes != nil {
+	if b.bytes != nil && len(b.pages) == 0 {
 		b.backend.memory.give(b.bytes)
 	}
 	b.bytes, b.packed, b.dropped = nil, nil, false
@@ -180,6 +184,7 @@ func (b *Buffer) CopyToDevice(compute.DeviceNum) (compute.Buffer, error) {
 	}
 	c := &Buffer{backend: b.backend, shape: b.shape, bytes: b.backend.memory.take(len(from))}
 	copy(c.bytes, from)
+	runtime.KeepAlive(b) // and its pages
 	return c, nil
 }
 

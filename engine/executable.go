@@ -43,7 +43,6 @@ func (x *Executable) Outputs() []shapes.Shape { return x.outputShapes }
 
 // env is one execution.
 type env struct {
-	backend *Backend
 	kernels *kernels.Set
 	team    *team.Team // nil if this execution has one thread
 	mem     [][]byte   // by slot
@@ -133,8 +132,8 @@ func (x *Executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 
 func (x *Executable) newEnv() *env {
 	e := &env{
-		backend: x.backend, kernels: x.backend.kernels,
-		mem: make([][]byte, len(x.slots)), owned: make([]bool, len(x.slots)), inputs: make([]*Buffer, len(x.inputShapes)),
+		kernels: x.backend.kernels,
+		mem:     make([][]byte, len(x.slots)), owned: make([]bool, len(x.slots)), inputs: make([]*Buffer, len(x.inputShapes)),
 		workers: make([]worker, x.backend.team.Size()), packedAlone: x.packedAlone,
 	}
 	e.part = func(id, part int) { e.do(e, &e.workers[id], part) }
@@ -258,6 +257,9 @@ func (x *Executable) results(e *env, keep bool) []compute.Buffer {
 		for i, s := range x.outputs {
 			b := &buffers[i]
 			b.backend, b.shape, b.bytes = x.backend, x.outputShapes[i], e.mem[s.index]
+			if e.owned[s.index] {
+				b.pages = e.inputs[s.parameter].pages
+			}
 			results[i] = b
 		}
 	}

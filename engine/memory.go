@@ -11,6 +11,7 @@ import (
 type memory struct {
 	mu    sync.Mutex
 	pools map[int]*sync.Pool // of *byte, by capacity
+	spare []*pages
 }
 
 // take returns n bytes with any content, aligned for every data type.

@@ -25,10 +25,10 @@ func (b *Buffer) values() ([]byte, error) {
 	defer b.mu.Unlock()
 	stored, err := b.restored()
 	if err == nil && b.half {
-		b.bytes = b.backend.memory.take(bytesOf(b.shape))
+		b.bytes = b.reserve(bytesOf(b.shape))
 		b.write(b.bytes, stored)
 		if b.half = false; !b.lent {
-			b.backend.memory.give(stored)
+			b.giveBack(stored)
 		}
 	}
 	b.lent = true
@@ -99,7 +99,7 @@ func (b *Buffer) lockedDrop() {
 	for l, packed := range b.packed {
 		if packed.all {
 			if !b.lent {
-				b.backend.memory.give(b.bytes)
+				b.giveBack(b.bytes)
 			}
 			b.bytes, b.only, b.dropped = nil, l, true
 		}
@@ -125,9 +125,9 @@ func (e *env) packedInput(m *matmul) (kernels.Packed, error) {
 	switch {
 	case err != nil:
 	case b.half:
-		packed.Halves, err = packParameter[uint16](e, m, b.bytes, inPlace)
+		packed.Halves, err = packParameter[uint16](e, m, b, inPlace)
 	default:
-		packed.Floats, err = packParameter[float32](e, m, b.bytes, inPlace)
+		packed.Floats, err = packParameter[float32](e, m, b, inPlace)
 	}
 	if inPlace {
 		b.bytes, b.only, b.dropped = nil, m.right, err == nil
@@ -153,25 +153,25 @@ func (b *Buffer) canPackInPlace(m *matmul) bool {
 		cap(b.bytes) >= size*kernels.PackedLen(l.k, l.n)
 }
 
-// packParameter packs a matrix.
-func packParameter[T float32 | uint16](e *env, m *matmul, bytes []byte, inPlace bool) ([]T, error) {
+// packParameter packs a matrix of b's.
+func packParameter[T float32 | uint16](e *env, m *matmul, b *Buffer, inPlace bool) ([]T, error) {
 	l := m.right
 	panels := (l.n + kernels.PanelWidth - 1) / kernels.PanelWidth
 	size := sizeOf[T]() * kernels.PackedLen(l.k, l.n)
 	if inPlace {
-		packed := valuesOf[T](bytes[:size])
+		packed := valuesOf[T](b.bytes[:size])
 		return packed, e.each(panels, func(_ *env, w *worker, panel int) {
 			spare := valuesOf[T](w.room(sizeOf[T]() * kernels.PanelWidth * l.k))
 			kernels.PackTransposed(packed, l.k, l.n, panel, spare)
 		})
 	}
-	from := valuesOf[T](bytes)
+	from := valuesOf[T](b.bytes)
 	if m.copied {
 		values := from
 		from = make([]T, m.source.size())
 		m.source.each(func(i, at int) { from[i] = values[at] })
 	}
-	packed := valuesOf[T](e.backend.memory.take(size))
+	packed := valuesOf[T](b.reserve(size))
 	return packed, e.each(panels, func(_ *env, _ *worker, panel int) {
 		kernels.PackPanel(packed, kernels.MatrixOf[T]{Data: from[l.offset:], Row: l.row, Col: l.col}, l.k, l.n, panel)
 	})

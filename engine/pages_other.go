@@ -1,0 +1,9 @@
+//go:build !linux
+
+package engine
+
+import "errors"
+
+func mapMemory(int) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+func unmapMemory([]byte) {}
