@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -66,12 +67,19 @@ func (g *Generator) prepare(store *model.Store, prefix func(root *model.Scope, i
 
 // prefillGraph maps prefixes [B, K, D] to the logits of the first token [B, V], the
 // hidden states that they are of [B, D], and every layer's keys and values
-// [B, H, K, d].
+// [B, H, room, d], of which the first K positions are theirs.
 func (g *Generator) prefillGraph(root *model.Scope, prefix *Node) []*Node {
 	gpt := gptScope(root)
 	hidden, kv := g.gpt.Hidden(gpt, prefix)
 	last := Slice(hidden, AxisRange(), AxisRangeToEnd(prefix.Shape().Dim(1)-1))
-	return append(g.heads(gpt, last), flatten(kv)...)
+	out := append(g.heads(gpt, last), flatten(kv)...)
+	for i, cache := range out[2:] {
+		if dims := cache.Shape().Dimensions; g.room(dims[2]) > dims[2] {
+			later := Zeros(cache.Graph(), shapes.Make(cache.DType(), dims[0], dims[1], g.room(dims[2])-dims[2], dims[3]))
+			out[2+i] = Concatenate([]*Node{cache, later}, 2)
+		}
+	}
+	return out
 }
 
 // nextGraph reads one token per row. Its inputs are tokens [N], their position and the
@@ -162,6 +170,11 @@ func (g *Generator) start(input *tensors.Tensor, sequences, prefix, maxTokens in
 // roomStep is the granularity of cache lengths, in positions: a step costs as much as the
 // cache has room, and a copy of the cache gives it more.
 const roomStep = 32
+
+// room is how many positions a cache has that is to take one more than so many.
+func (g *Generator) room(positions int) int {
+	return min((positions/roomStep+1)*roomStep, g.gpt.Positions)
+}
 
 // bucket rounds a number of rows up to one that graphs are compiled for: 2ⁿ or
 // 5·2ⁿ, the latter for beams of five.

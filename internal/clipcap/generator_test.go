@@ -31,8 +31,8 @@ func newTiny(t *testing.T) *tiny { return newTinyOn(t, golden.Engine(t)) }
 
 func newTinyOn(t testing.TB, engine compute.Backend) *tiny {
 	c := clipcap.Config{
-		Mapper: mapper.Config{Kind: mapper.KindMLP, ClipWidth: 6, PrefixLength: 4, Width: 16},
-		GPT:    gpt2.Config{VocabSize: 50, Positions: 40, Width: 16, Layers: 2, Heads: 2, Epsilon: 1e-5},
+		Mapper: mapper.Config{Kind: mapper.KindMLP, ClipWidth: 6, PrefixLength: 4, Width: 32},
+		GPT:    gpt2.Config{VocabSize: 50, Positions: 40, Width: 32, Layers: 2, Heads: 2, Epsilon: 1e-5},
 	}
 	store := model.NewStore()
 	logits, err := model.NewExec(engine, store, c.Logits)

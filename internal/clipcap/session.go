@@ -40,13 +40,13 @@ func (s *Session) Prefill(ctx context.Context) ([][]float32, error) {
 	}
 	s.release()
 	s.cache = append(s.cache, out[2:]...)
-	s.position, s.room = s.prefix, s.prefix
+	s.position, s.room = s.prefix, s.generator.room(s.prefix)
 	return s.read(out, s.sequences)
 }
 
 // grow gives the cache room for the next position, and for some after it.
 func (s *Session) grow() error {
-	s.room = min((s.position/roomStep+1)*roomStep, s.generator.gpt.Positions)
+	s.room = s.generator.room(s.position)
 	for i, t := range s.cache {
 		padded, err := padPositions(t, s.room)
 		if err != nil {
