@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+	"unsafe"
 )
 
 // DType is the type of a tensor's elements, by its safetensors name.
@@ -84,6 +87,9 @@ func (t Tensor) floats(from int, out []float32) {
 			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:])))
 		}
 	case F32:
+		if copied(out, data) {
+			return
+		}
 		for i := range out {
 			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
 		}
@@ -100,16 +106,33 @@ func (t Tensor) floats(from int, out []float32) {
 
 // fill writes all elements as float32s.
 func (t Tensor) fill(values []float32) {
-	t.eachStretch(func(from, to int) { t.floats(from, values[from:to]) })
+	t.eachStretchAtOnce(func(from, to int) { t.floats(from, values[from:to]) })
 }
 
 // halves writes all elements of an F16 tensor as they are.
 func (t Tensor) halves(values []uint16) {
-	t.eachStretch(func(from, to int) {
-		for i, data := from, t.Data[2*from:2*to]; i < to; i++ {
+	t.eachStretchAtOnce(func(from, to int) {
+		data := t.Data[2*from : 2*to]
+		if copied(values[from:to], data) {
+			return
+		}
+		for i := from; i < to; i++ {
 			values[i], data = binary.LittleEndian.Uint16(data), data[2:]
 		}
 	})
+}
+
+// copied copies the values of a file as they are, or returns false on a machine that has
+// their bytes in another order.
+func copied[T uint16 | float32](values []T, data []byte) bool {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		return false
+	}
+	if len(values) > 0 {
+		bytes := len(values) * int(unsafe.Sizeof(values[0]))
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), bytes), data[:bytes])
+	}
+	return true
 }
 
 // stretch is how many elements are converted before their pages are given back.
@@ -117,10 +140,28 @@ const stretch = 1 << 20
 
 // eachStretch calls f with stretches of the elements, and gives back what they took
 // of the mapping: memory holds the file or what is made of it, but not both.
-func (t Tensor) eachStretch(f func(from, to int)) {
-	size := t.DType.size()
-	for from, count := 0, len(t.Data)/size; from < count; from += stretch {
-		to := min(from+stretch, count)
+func (t Tensor) eachStretch(f func(from, to int)) { t.stretches(0, len(t.Data)/t.DType.size(), f) }
+
+// eachStretchAtOnce is eachStretch on all processors: of what a page takes that is touched
+// for the first time, the most is not done by memory.
+func (t Tensor) eachStretchAtOnce(f func(from, to int)) {
+	const worthwhile = 1 << 18
+	count := len(t.Data) / t.DType.size()
+	n := min(runtime.GOMAXPROCS(0), count/worthwhile+1)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { t.stretches(count*i/n, count*(i+1)/n, f) })
+	}
+	all.Wait()
+}
+
+// stretches is eachStretch for a range of the elements.
+func (t Tensor) stretches(from, end int, f func(from, to int)) {
+	for size := t.DType.size(); from < end; from += stretch {
+		to := min(from+stretch, end)
+		if data := t.Data[from*size : to*size]; t.file != nil && within(t.Data, t.file.mapping) {
+			expect(data)
+		}
 		f(from, to)
 		t.release(from*size, to*size)
 	}
