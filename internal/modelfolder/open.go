@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
@@ -137,19 +138,26 @@ func (f *Folder) readSmall(fsys fs.FS) (err error) {
 	if f.Run, err = readBounded(fsys, runFile, maxRun); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fileError(f.name, runFile, err)
 	}
-	if f.Config.CLIP != nil {
-		if f.CLIPTokenizer, err = readTokenizer(fsys, clipTokenizer); err != nil {
-			return fileError(f.name, clipTokenizer, err)
+	tokenizers := []struct {
+		wanted bool
+		name   string
+		to     **tokenizer.BPE
+	}{
+		{f.Config.CLIP != nil, clipTokenizer, &f.CLIPTokenizer},
+		{f.Config.GPT() != nil, gptTokenizer, &f.GPTTokenizer},
+		{f.Config.RoBERTa != nil, robertaTokenizer, &f.RoBERTaTokenizer},
+	}
+	var all sync.WaitGroup
+	failures := make([]error, len(tokenizers))
+	for i, t := range tokenizers {
+		if t.wanted {
+			all.Go(func() { *t.to, failures[i] = readTokenizer(fsys, t.name) })
 		}
 	}
-	if f.Config.GPT() != nil {
-		if f.GPTTokenizer, err = readTokenizer(fsys, gptTokenizer); err != nil {
-			return fileError(f.name, gptTokenizer, err)
-		}
-	}
-	if f.Config.RoBERTa != nil {
-		if f.RoBERTaTokenizer, err = readTokenizer(fsys, robertaTokenizer); err != nil {
-			return fileError(f.name, robertaTokenizer, err)
+	all.Wait()
+	for i, t := range tokenizers {
+		if failures[i] != nil {
+			return fileError(f.name, t.name, failures[i])
 		}
 	}
 	return nil
