@@ -12,7 +12,9 @@ import (
 func Conv2d(scope *model.Scope, x *Node, out, kernel, stride int) *Node {
 	fanIn := kernel * kernel * width(x)
 	weight := Param(scope, x.Graph(), "weight", FanIn(fanIn), out, width(x), kernel, kernel)
-	weight = Reshape(TransposeAllAxes(weight, 2, 3, 1, 0), fanIn, out)
+	// Fewer axes are fewer to count through for an engine that moves one number at a time.
+	weight = Reshape(weight, out, width(x), kernel*kernel)
+	weight = Reshape(TransposeAllAxes(weight, 2, 1, 0), fanIn, out)
 	return Times(neighbourhoods(x, kernel, stride), weight)
 }
 
