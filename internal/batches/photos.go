@@ -5,6 +5,7 @@ package batches
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/cutline-go/cutline/dataset"
 	"github.com/cutline-go/cutline/internal/imageproc"
@@ -21,7 +22,9 @@ type Photos struct {
 	Captions   *tokenizer.BPE // the language model's; nil for batches without captions to say
 	Preprocess imageproc.Config
 	Augment    Augment
-	Size       int // B
+	Words      bool    // give the words of all captions of a photo
+	Mix        float64 // largest share of a photo that another takes, drawn for each batch
+	Size       int     // B
 	Seed       uint64
 
 	order   *dataset.Order
@@ -50,7 +53,8 @@ func (p *Photos) Batch(update int) (method.Photos, error) {
 		p.order = dataset.NewOrder(len(p.Records), p.Seed)
 		p.decoded = make(map[string]*imageproc.RGB)
 	}
-	var b method.Photos
+	rng := rand.New(rand.NewPCG(p.Seed+4, uint64(update)))
+	b := method.Photos{Mix: float32(p.Mix * rng.Float64())}
 	for _, s := range p.window.batch(update, p.Size, p.Seed, p.shot, func(s shot) int { return len(s.caption) }) {
 		if err := p.add(&b, s); err != nil {
 			return method.Photos{}, err
@@ -84,7 +88,23 @@ func (p *Photos) add(b *method.Photos, s shot) error {
 	if p.Captions != nil {
 		b.Captions = append(b.Captions, p.Captions.Encode(dataset.Sentence(s.caption)))
 	}
+	if p.Words {
+		b.Words = append(b.Words, Words(p.Tokenizer, s.record.Captions))
+	}
 	return nil
+}
+
+// Words returns the tokens of captions, each as often as it has captions.
+func Words(t *tokenizer.BPE, captions []string) []int32 {
+	var words []int32
+	for _, caption := range captions {
+		ids := t.Encode(caption)
+		slices.Sort(ids)
+		for _, id := range slices.Compact(ids) {
+			words = append(words, int32(id))
+		}
+	}
+	return words
 }
 
 func (p *Photos) photo(name string) (*imageproc.RGB, error) {

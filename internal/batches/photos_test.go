@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -164,4 +165,44 @@ func intsOf(ids []int32) []int {
 		out[i] = int(id)
 	}
 	return out
+}
+
+// TestPhotosWords holds that a photo's words are those of all its captions, once each caption,
+// and that batches are mixed by shares of their own up to the largest.
+func TestPhotosWords(t *testing.T) {
+	p := photos(t)
+	p.Words, p.Mix = true, 0.4
+	shares := make(map[float32]bool)
+	for update := range 20 {
+		b, err := p.Batch(update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, ids := range b.Texts {
+			want := make(map[int32]int)
+			for _, caption := range p.Records[recordOf(t, p.Tokenizer.Decode(intsOf(ids)))].Captions {
+				said := make(map[int32]bool)
+				for _, id := range p.Tokenizer.Encode(caption) {
+					said[int32(id)] = true
+				}
+				for id := range said {
+					want[id]++
+				}
+			}
+			got := make(map[int32]int)
+			for _, id := range b.Words[i] {
+				got[id]++
+			}
+			if !maps.Equal(got, want) {
+				t.Errorf("tokens and their captions are %v, want %v", got, want)
+			}
+		}
+		if b.Mix < 0 || b.Mix > 0.4 {
+			t.Errorf("a share of %g, want up to 0.4", b.Mix)
+		}
+		shares[b.Mix] = true
+	}
+	if len(shares) < 19 {
+		t.Errorf("20 batches have %d shares", len(shares))
+	}
 }

@@ -57,9 +57,32 @@ func TokenContrast(hidden, counted *Node, margin float64) *Node {
 // image), with the diagonal as targets.
 func Contrastive(logits *Node) *Node {
 	diagonal := Iota(logits.Graph(), shapes.Make(dtypes.Int32, logits.Shape().Dim(0)), 0)
-	image := ReduceAllMean(CrossEntropy(logits, diagonal))
-	text := ReduceAllMean(CrossEntropy(Transpose(logits, 0, 1), diagonal))
+	return matched(logits, diagonal)
+}
+
+// MixedContrastive is [Contrastive] for photos a share of which was replaced by the photo
+// opposite: photo i is 1−share of its own text i, and share of text B−1−i.
+func MixedContrastive(logits, share *Node) *Node {
+	position := Iota(logits.Graph(), shapes.Make(dtypes.Int32, logits.Shape().Dim(0)), 0)
+	opposite := Sub(ConstAs(position, logits.Shape().Dim(0)-1), position)
+	own, other := Contrastive(logits), matched(logits, opposite)
+	return Add(own, Mul(share, Sub(other, own)))
+}
+
+// matched is the mean cross-entropy of rows against the columns that targets [B] name, and of
+// columns against these rows; targets is its own inverse.
+func matched(logits, targets *Node) *Node {
+	image := ReduceAllMean(CrossEntropy(logits, targets))
+	text := ReduceAllMean(CrossEntropy(Transpose(logits, 0, 1), targets))
 	return MulScalar(Add(image, text), 0.5)
+}
+
+// SharedCrossEntropy is the mean over rows of −Σ_v shares_v · log softmax(logits)_v, both
+// [B, V]. The shares of a row add up to 1, or are all 0: it then counts nothing.
+func SharedCrossEntropy(logits, shares *Node) *Node {
+	shifted := Sub(logits, StopGradient(ReduceAndKeep(logits, ReduceMax, -1)))
+	logSum := Log(ReduceAndKeep(Exp(shifted), ReduceSum, -1))
+	return ReduceAllMean(ReduceSum(Mul(Sub(logSum, shifted), shares), -1))
 }
 
 // CrossEntropy is −log softmax(logits)[target] for each target: logits [..., V],

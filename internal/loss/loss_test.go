@@ -102,6 +102,40 @@ func sequenceOf(inputs []*Node) *Node { return loss.Sequence(inputs[0], inputs[1
 
 func contrastiveOf(inputs []*Node) *Node { return loss.Contrastive(inputs[0]) }
 
+// TestMixedContrastive holds that a share of each photo's loss is that of the text opposite.
+func TestMixedContrastive(t *testing.T) {
+	const n, share = 5, 0.3
+	logits := random(7, n*n)
+	value, gradient := run(t, func(inputs []*Node) *Node { return loss.MixedContrastive(inputs[0], inputs[1]) },
+		tensors.FromFlatDataAndDimensions(logits, n, n), float32(share))
+	naive := func(at []float64) float64 {
+		mirrored := make([]float64, n*n)
+		for i := range at {
+			mirrored[i] = at[i/n*n+n-1-i%n]
+		}
+		return (1-share)*contrastive(at, n) + share*contrastive(mirrored, n)
+	}
+	golden.Compare(t, "mixed", []float32{value}, []float32{float32(naive(wide(logits)))}, tolerance)
+	golden.Compare(t, "mixed: gradient", gradient, differences(naive, wide(logits)), gradientTolerance)
+}
+
+func TestSharedCrossEntropy(t *testing.T) {
+	const rows, width = 3, 4
+	logits, shares := random(8, rows*width), []float32{0, 1, 0, 0, 0.25, 0.5, 0, 0.25, 0.1, 0.2, 0.3, 0.4}
+	value, gradient := run(t, func(inputs []*Node) *Node { return loss.SharedCrossEntropy(inputs[0], inputs[1]) },
+		tensors.FromFlatDataAndDimensions(logits, rows, width), tensors.FromFlatDataAndDimensions(shares, rows, width))
+	naive := func(at []float64) float64 {
+		sum := 0.0
+		for i, share := range shares {
+			row := at[i/width*width : (i/width+1)*width]
+			sum += float64(share) * crossEntropy(row, int32(i%width)) / rows
+		}
+		return sum
+	}
+	golden.Compare(t, "shared", []float32{value}, []float32{float32(naive(wide(logits)))}, tolerance)
+	golden.Compare(t, "shared: gradient", gradient, differences(naive, wide(logits)), gradientTolerance)
+}
+
 func TestSequence(t *testing.T) {
 	const batch, length, vocabulary = 3, 4, 7
 	for _, test := range []struct {

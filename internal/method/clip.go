@@ -13,6 +13,17 @@ package method
 // embedding, of which L_ClipCap is the loss:
 //
 //	(3)  L + λ · L_ClipCap
+//
+// Or they are to tell the words of their captions, as in SuperClass (Huang et al. 2024,
+// arXiv:2411.03313, equations 1 and 2), here those that people agree on: z_i is a linear layer
+// on f(xᵢ), n_iv the number of captions of photo i that say token v, s_v its scarcity among the
+// photos, and y_iv ∝ (n_iv − 1) s_v where any says it, all of a photo adding up to 1:
+//
+//	(4)  L + κ · L_words
+//	(5)  L_words = −mean_i Σ_v y_iv log softmax_v(z_i)
+//
+// And photos may be mixed (Zhang et al. 2018, arXiv:1710.09412): photo i is then (1−μ) xᵢ + μ xⱼ
+// with j = B−1−i, and so are its targets: text i by 1−μ and text j by μ.
 
 import (
 	"context"
@@ -42,39 +53,52 @@ type CLIP struct {
 	*train.Learner[Photos]
 	network    clip.Config
 	captioning *Captioning
+	words      *Classification
 	store      *model.Store
 }
 
 // NewCLIP prepares to train network, whose variables live in store below clip.Scope,
-// by equation (2), or by equation (3) if captioning is not nil.
-func NewCLIP(engine compute.Backend, store *model.Store, network clip.Config, captioning *Captioning, o train.Optimizer) (*CLIP, error) {
-	m := &CLIP{network: network, captioning: captioning, store: store}
+// by equation (2), with what equation (3) adds if captioning is not nil, and with what (4)
+// adds if words is not nil.
+func NewCLIP(engine compute.Backend, store *model.Store, network clip.Config, captioning *Captioning, words *Classification, o train.Optimizer) (*CLIP, error) {
+	m := &CLIP{network: network, captioning: captioning, words: words, store: store}
 	scopes := []string{clip.Scope}
 	if captioning != nil {
 		scopes = append(scopes, clipcap.MapperScope, clipcap.GPTScope)
+	}
+	if words != nil {
+		scopes = append(scopes, WordsScope)
 	}
 	var err error
 	m.Learner, err = train.NewLearner(engine, store, o, scopes, m.loss, m.inputs)
 	return m, err
 }
 
-// loss is equation (2) or (3) for pixels [B, 3·S·S], token ids [B, T] of CLIP's
-// tokenizer and, for (3), those of the language model's.
+// loss is equation (2), (3) or (4) for pixels [B, 3·S·S], token ids [B, T] of CLIP's
+// tokenizer, μ and, for (3), the language model's token ids, for (4), y.
 func (m *CLIP) loss(root *model.Scope, inputs []*Node) (*Node, []train.Part) {
 	scope, size := root.At(clip.Scope), m.network.Vision.ImageSize
 	pixels := Reshape(inputs[0], inputs[0].Shape().Dim(0), 3, size, size)
 	image, text := m.network.EncodeImage(scope, pixels), m.network.EncodeText(scope, inputs[1])
-	contrastive := loss.Contrastive(m.network.Logits(scope, image, text))
-	if m.captioning == nil {
-		return contrastive, nil
+	total := loss.MixedContrastive(m.network.Logits(scope, image, text), inputs[2])
+	parts, inputs := []train.Part{{Name: "contrastive", Node: total}}, inputs[3:]
+	add := func(name string, weight float64, part *Node) {
+		total, parts, inputs = Add(total, MulScalar(part, weight)), append(parts, train.Part{Name: name, Node: part}), inputs[1:]
 	}
-	captioning := loss.Sequence(m.captioning.Network.Logits(root, image, inputs[2]), inputs[2])
-	return Add(contrastive, MulScalar(captioning, m.captioning.Weight)),
-		[]train.Part{{Name: "contrastive", Node: contrastive}, {Name: "captioning", Node: captioning}}
+	if c := m.captioning; c != nil {
+		add("captioning", c.Weight, loss.Sequence(c.Network.Logits(root, image, inputs[0]), inputs[0]))
+	}
+	if w := m.words; w != nil {
+		add("words", w.Weight, w.loss(root, image, inputs[0]))
+	}
+	if len(parts) == 1 {
+		parts = nil // it is the loss
+	}
+	return total, parts
 }
 
 func (m *CLIP) inputs(batch Photos) ([]*tensors.Tensor, error) {
-	pixels, err := matrix(batch.Pixels)
+	pixels, err := matrix(mixed(batch.Pixels, batch.Mix))
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +107,20 @@ func (m *CLIP) inputs(batch Photos) ([]*tensors.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	inputs := []*tensors.Tensor{pixels, texts}
+	inputs := []*tensors.Tensor{pixels, texts, tensors.FromScalar(batch.Mix)}
 	if m.captioning != nil {
 		captions, err := paddedTo(batch.Captions, min(length, m.captioning.MaxTokens))
 		if err != nil {
 			return nil, err
 		}
 		inputs = append(inputs, captions)
+	}
+	if m.words != nil {
+		shares, err := m.words.inputs(batch)
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, shares)
 	}
 	return inputs, nil
 }

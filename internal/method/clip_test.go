@@ -61,7 +61,7 @@ func drawn() *model.Store {
 
 func newTinyCLIP(t *testing.T, store *model.Store, captioning *method.Captioning, o train.Optimizer) *method.CLIP {
 	t.Helper()
-	m, err := method.NewCLIP(golden.Engine(t), store, tinyCLIP(), captioning, o)
+	m, err := method.NewCLIP(golden.Engine(t), store, tinyCLIP(), captioning, nil, o)
 	if err != nil {
 		t.Fatal(err)
 	}

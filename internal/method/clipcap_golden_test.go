@@ -242,7 +242,7 @@ func compareGradients(t *testing.T, r *reference, store *model.Store) {
 
 func exported(t *testing.T, store *model.Store) map[string][]float32 {
 	list, err := weights.Export(store, weights.F32, clip.Scope, clipcap.MapperScope, clipcap.GPTScope,
-		roberta.Scope, roberta.HeadScope, roberta.LMHeadScope, method.ValueScope,
+		roberta.Scope, roberta.HeadScope, roberta.LMHeadScope, method.ValueScope, method.WordsScope,
 		cyclegan.TextGenerator, cyclegan.PhotoGenerator, cyclegan.TextDiscriminator, cyclegan.PhotoDiscriminator)
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,8 @@ type Photos struct {
 	Pixels   [][]float32 // [B, 3·S·S], preprocessed
 	Texts    [][]int32   // [B, T], as the CLIP tokenizer's Context gives them
 	Captions [][]int     // [B], token ids of the language model, of any length; may be nil
+	Words    [][]int32   // [B], of the CLIP tokenizer, in all captions of each photo; may be nil
+	Mix      float32     // share of each photo that gives way to photo B−1−i; with it, Captions are nil
 }
 
 // Texts is a batch of sentences alone: a method that learns from it has no place

@@ -41,6 +41,11 @@ type CLIP struct {
 	// Captioning lets a captioner learn along, and the image tower from it; see
 	// [method.CLIP]. The folder then holds the captioner, too.
 	Captioning *Captioning `json:"captioning,omitempty"`
+
+	// Words is the weight of telling a photo's words from its embedding, and Mix the largest
+	// share of a photo that another takes; both are 0 for none. See [method.CLIP].
+	Words float64 `json:"words,omitempty"`
+	Mix   float64 `json:"mix,omitempty"`
 }
 
 // Captioning is the captioner that learns along with a CLIP.
@@ -55,6 +60,9 @@ type Captioning struct {
 // goes on where it was.
 func (c CLIP) Train(ctx context.Context, run Run) error {
 	if err := modelfolder.Writable(run.Out); err != nil {
+		return err
+	}
+	if err := c.checkMix(); err != nil {
 		return err
 	}
 	records, photos, closePhotos, err := c.Data.open()
@@ -80,7 +88,7 @@ func (c CLIP) Train(ctx context.Context, run Run) error {
 		return err
 	}
 	defer captioner.Close()
-	learner, err := method.NewCLIP(run.Engine, store, c.Network, captioner.method(), c.Optimizer)
+	learner, err := method.NewCLIP(run.Engine, store, c.Network, captioner.method(), c.words(bpe, records), c.Optimizer)
 	if err != nil {
 		return err
 	}
@@ -92,6 +100,7 @@ func (c CLIP) Train(ctx context.Context, run Run) error {
 	source := &batches.Photos{
 		Records: records, Source: photos, Tokenizer: bpe, Context: c.Network.Text.ContextLength,
 		Captions: captioner.tokenizer(), Preprocess: imageproc.CLIP(c.Network.Vision.ImageSize), Augment: c.Augment,
+		Words: c.Words > 0, Mix: c.Mix,
 		Size: c.Batch, Seed: uint64(c.Seed),
 	}
 	return learn(ctx, run, job[method.Photos]{

@@ -65,3 +65,40 @@ func TestCLIPGrows(t *testing.T) {
 		t.Errorf("a start of another network: %v", err)
 	}
 }
+
+// TestCLIPTellsWords trains a CLIP that tells words from mixed photos: the folder holds its
+// towers alone, and what cannot be is refused before anything is written.
+func TestCLIPTellsWords(t *testing.T) {
+	dir := t.TempDir()
+	c := smallCLIP(writeWorld(t, dir))
+	c.Words, c.Mix = 1, 0.4
+	out := filepath.Join(dir, "words")
+	if err := c.Train(t.Context(), testRun(t, out, dir)); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := modelfolder.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	for _, tensor := range folder.Tensors {
+		if name := tensor.Name; !strings.HasPrefix(name, clip.Scope+".") {
+			t.Errorf("the folder holds %s", name)
+		}
+	}
+	for _, test := range []struct {
+		words, mix float64
+		captioning *recipe.Captioning
+		want       string
+	}{
+		{-1, 0, nil, "words is -1"},
+		{0, 0.6, nil, "mix is 0.6"},
+		{0, 0.1, &recipe.Captioning{}, "nobody captions two photos at once"},
+	} {
+		bad := c
+		bad.Words, bad.Mix, bad.Captioning = test.words, test.mix, test.captioning
+		if err := bad.Train(t.Context(), testRun(t, filepath.Join(dir, "bad"), dir)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got %v, want %q", err, test.want)
+		}
+	}
+}

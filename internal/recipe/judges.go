@@ -92,13 +92,14 @@ type clipJudge struct {
 	photos     dataset.Photos
 	close      func() error
 	size       int
+	words      bool
 	captions   *captionJudge // of the captioner that learns along; nil without one
 }
 
 func newCLIPJudge(engine compute.Backend, store *model.Store, learner *method.CLIP, c CLIP, bpe *tokenizer.BPE, along *captioner) (*clipJudge, error) {
 	j := &clipJudge{
 		learner: learner, preprocess: imageproc.CLIP(c.Network.Vision.ImageSize),
-		context: c.Network.Text.ContextLength, tokenizer: bpe, size: c.Batch,
+		context: c.Network.Text.ContextLength, tokenizer: bpe, size: c.Batch, words: c.Words > 0,
 	}
 	var err error
 	if j.encoder, err = clip.NewEncoder(engine, store, c.Network); err != nil {
@@ -189,6 +190,9 @@ func (j *clipJudge) batch(from, to int) (method.Photos, error) {
 		}
 		b.Pixels = append(b.Pixels, j.preprocess.Tensor(photo))
 		b.Texts = append(b.Texts, ids)
+		if j.words {
+			b.Words = append(b.Words, batches.Words(j.tokenizer, captions))
+		}
 		if j.captions != nil {
 			b.Captions = append(b.Captions, j.captions.tokenizer.Encode(dataset.Sentence(captions[i%len(captions)])))
 		}
