@@ -25,7 +25,8 @@ clip=models/tiny
 if [ -n "${FROM_SCRATCH:-}" ]; then
 	train clip towers
 	train clip clip
-	clip=runs/tiny/clip
+	train clip words
+	clip=runs/tiny/words
 fi
 train clipcap-mlp clipcap --set "clip=$clip"
 train scst scst

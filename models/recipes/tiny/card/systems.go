@@ -12,18 +12,18 @@ import (
 	"github.com/cutline-go/cutline/metrics"
 )
 
-// systems prints the scores of the model, as carried and greedy, and of what it must
+// systems prints the scores of the model, as carried and with beams, and of what it must
 // beat. It returns the captions as carried.
 func systems(ctx context.Context, c *captioner.Captioner, train, photos set) ([]string, error) {
 	carried, err := caption(ctx, c, photos)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := c.With(captioner.Decoding{Beams: 1})
+	searching, err := c.With(captioner.Decoding{Beams: 5, NBest: 5, Rerank: true})
 	if err != nil {
 		return nil, err
 	}
-	greedy, err := caption(ctx, plain, photos)
+	beams, err := caption(ctx, searching, photos)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func systems(ctx context.Context, c *captioner.Captioner, train, photos set) ([]
 		captions []string
 	}{
 		{"as carried", carried},
-		{"greedy", greedy},
+		{"of 5 beams the one that CLIP likes best", beams},
 		{"as carried, of the next photo", append(append([]string{}, carried[1:]...), carried[0])},
 		{"of the nearest training photo by the same CLIP", nearest},
 		{fmt.Sprintf("always “%s”", constant), repeat(constant, len(photos.records))},
