@@ -12,7 +12,7 @@ TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate golden-kernels kernels-arm64 golden-arm64 arm64 fuzz corpus damaged bench bench-peers performance cover static tiny true-size ort rename
+.PHONY: help build test race lint generate golden-kernels kernels-arm64 golden-arm64 arm64 fuzz corpus damaged bench bench-peers performance cover static tiny true-size ort rename
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ build: ## build bin/cutline, one static file (TAGS=onnx: not static, runs ONNX R
 
 test: ## run every test (TESTFLAGS='-run Golden' for some)
 	go test $(TESTFLAGS) ./...
+
+race: ## run the engine's tests with the race detector
+	CGO_ENABLED=1 go test -race ./engine/...
 
 lint: ## gofmt, go vet and staticcheck
 	@unformatted=$$(gofmt -l .); \
