@@ -1,6 +1,10 @@
 package recipe
 
-import "github.com/cutline-go/cutline/dataset"
+import (
+	"github.com/cutline-go/cutline/dataset"
+	"github.com/cutline-go/cutline/internal/method"
+	"github.com/cutline-go/cutline/tokenizer"
+)
 
 // Mover is mover, for tests.
 func Mover(texts, photos *dataset.Embeddings) (func(row []float32) []float32, error) {
@@ -10,4 +14,9 @@ func Mover(texts, photos *dataset.Embeddings) (func(row []float32) []float32, er
 // Few is few, for tests.
 func Few(records []dataset.Record, captions int, seed int64) ([]dataset.Record, []int, error) {
 	return few(records, captions, seed)
+}
+
+// Classification is c.words, for tests.
+func (c CLIP) Classification(t *tokenizer.BPE, records []dataset.Record) *method.Classification {
+	return c.words(t, records)
 }
