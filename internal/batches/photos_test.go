@@ -205,4 +205,8 @@ func TestPhotosWords(t *testing.T) {
 	if len(shares) < 19 {
 		t.Errorf("20 batches have %d shares", len(shares))
 	}
+	once := batches.Words(p.Tokenizer, p.Records[0].Captions[:1])
+	if twice := batches.Words(p.Tokenizer, []string{p.Records[0].Captions[0] + " " + p.Records[0].Captions[0]}); !slices.Equal(once, twice) {
+		t.Errorf("a caption that says all twice has tokens %v, want %v", twice, once)
+	}
 }
