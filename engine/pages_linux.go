@@ -7,8 +7,7 @@ import "syscall"
 func mapMemory(n int) ([]byte, error) {
 	bytes, err := syscall.Mmap(-1, 0, n, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err == nil {
-		const hugePages = 14                  // MADV_HUGEPAGE
-		_ = syscall.Madvise(bytes, hugePages) // a wish
+		_ = syscall.Madvise(bytes, syscall.MADV_HUGEPAGE) // a wish
 	}
 	return bytes, err
 }

@@ -72,7 +72,7 @@ func table() map[string]rule {
 		},
 
 		// Files.
-		"internal/weights": {ours: []string{"internal/pickle"}, others: []string{gomlx, "github.com/edsrzf/mmap-go"}},
+		"internal/weights": {ours: []string{"internal/pickle"}, others: []string{gomlx, "github.com/edsrzf/mmap-go", "golang.org/x/sys/unix"}},
 		"internal/modelfolder": {
 			ours:   append(networks(), "internal/weights", "internal/imageproc", "internal/decode", "tokenizer"),
 			others: graphs,

@@ -1,23 +1,21 @@
 package weights
 
 import (
-	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // forget gives the whole pages of a read-only mapping back to the system. They are read
 // from the file again where they are touched.
-func forget(data []byte) { advise(data, syscall.MADV_DONTNEED) }
+func forget(data []byte) { advise(data, unix.MADV_DONTNEED) }
 
 // expect maps pages together that are about to be read one by one.
-func expect(data []byte) {
-	const populateRead = 22 // MADV_POPULATE_READ, since Linux 5.14
-	advise(data, populateRead)
-}
+func expect(data []byte) { advise(data, unix.MADV_POPULATE_READ) }
 
 // advise tells the system something of the whole pages among data.
 func advise(data []byte, advice int) {
-	page := uintptr(syscall.Getpagesize())
+	page := uintptr(unix.Getpagesize())
 	if len(data) == 0 {
 		return
 	}
@@ -27,5 +25,5 @@ func advise(data []byte, advice int) {
 		return
 	}
 	whole := data[first : len(data)-int((start+uintptr(len(data)))&(page-1))]
-	_ = syscall.Madvise(whole, advice)
+	_ = unix.Madvise(whole, advice)
 }
