@@ -22,8 +22,9 @@ type Caption struct {
 	LogProb float64 `json:"log_prob"`
 
 	// Similarity is the cosine of the photo's and the caption's embeddings by the
-	// model's own CLIP. It is no CLIPScore, which is defined by OpenAI's ViT-B/32,
-	// and compares captions of one photo, not models.
+	// model's own CLIP, 0 unless Decoding.Similarity or Rerank asks for it. It is no
+	// CLIPScore, which is defined by OpenAI's ViT-B/32, and compares captions of one
+	// photo, not models.
 	Similarity float64 `json:"clip_similarity"`
 
 	// Alternatives are the other captions where Decoding.NBest asks for several,
@@ -159,8 +160,10 @@ func (c *Captioner) captionEmbeddings(ctx context.Context, embeddings [][]float3
 	if err != nil {
 		return nil, err
 	}
-	if err := c.compare(ctx, embeddings, candidates); err != nil {
-		return nil, err
+	if c.compare {
+		if err := c.rate(ctx, embeddings, candidates); err != nil {
+			return nil, err
+		}
 	}
 	results := make([]result, len(candidates))
 	for i, alternatives := range candidates {

@@ -13,7 +13,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"sync"
 
@@ -36,18 +35,20 @@ type Captioner struct {
 	guided   decode.Contrast // in the place of decoding, where the CLIP guides a language model
 	zeroShot *zeroShot       // the method, where a Decoding names one
 	align    modelfolder.Align
+	compare  bool // captions with their photos
 	rerank   bool
 	keep     int // captions that are handed out, of those searched
 }
 
 // opened is what the captioners that With returns share.
 type opened struct {
-	folder      modelfolder.Model // without its tensors, which store holds
-	files       io.Closer         // of the memory; nil where there is none
+	folder      *modelfolder.Folder // which the memory and, until it is loaded, the text tower are read from
 	engine      compute.Backend
-	store       *model.Store
-	encoder     *clip.Encoder
-	generator   *clipcap.Generator // nil for a CLIP alone
+	store       *model.Store                  // all networks but the text tower
+	textStore   *model.Store                  // the text tower
+	encoder     *clip.Encoder                 // of photos
+	textTower   func() (*clip.Encoder, error) // loads it when it is first asked for
+	generator   *clipcap.Generator            // nil for a CLIP alone
 	centres     centres
 	textualiser *cyclegan.Translator // nil where the model has none
 	writers     writers
@@ -60,8 +61,8 @@ type opened struct {
 }
 
 // Open opens the model folder dir: a captioner or, for embeddings only, a CLIP.
-// The model's weights are held in memory until Close. Errors are one
-// line that names the file.
+// The model's weights are held in memory until Close, CLIP's text tower from when a text
+// is first read by it. Errors are one line that names the file.
 func Open(dir string, o Options) (*Captioner, error) {
 	folder, err := modelfolder.Open(dir)
 	if err != nil {
@@ -79,15 +80,11 @@ func OpenFS(fsys fs.FS, o Options) (*Captioner, error) {
 	return open(folder, o)
 }
 
-// open takes folder over, and closes it, unless the memory is read from it.
+// open takes folder over, and closes it where it fails.
 func open(folder *modelfolder.Folder, o Options) (c *Captioner, err error) {
 	defer func() {
-		if err == nil && folder.Memory != nil {
-			c.files = folder
-			return
-		}
-		if closing := folder.Close(); err == nil {
-			err = closing
+		if err != nil {
+			_ = folder.Close() // the first error is the one that helps
 		}
 	}()
 	config := folder.Config
@@ -98,8 +95,7 @@ func open(folder *modelfolder.Folder, o Options) (c *Captioner, err error) {
 	if err != nil {
 		return nil, err
 	}
-	shared := &opened{folder: folder.Model, store: model.NewStore(), limits: limits, batch: batch}
-	shared.folder.Tensors = nil
+	shared := &opened{folder: folder, store: model.NewStore(), textStore: model.NewStore(), limits: limits, batch: batch}
 	c = &Captioner{opened: shared, align: config.Align}
 	if o.Decoding.Align != "" || config.CanAlign(config.Align) == nil { // else it only embeds
 		if c, err = c.With(o.Decoding); err != nil {
@@ -109,7 +105,7 @@ func open(folder *modelfolder.Folder, o Options) (c *Captioner, err error) {
 	if shared.engine, err = engine.Open(o.Engine); err != nil {
 		return nil, err
 	}
-	if err = shared.load(folder); err != nil {
+	if err = shared.load(); err != nil {
 		shared.engine.Finalize()
 		return nil, err
 	}
@@ -117,11 +113,18 @@ func open(folder *modelfolder.Folder, o Options) (c *Captioner, err error) {
 }
 
 // load reads the weights and prepares the networks.
-func (o *opened) load(folder *modelfolder.Folder) (err error) {
-	config := folder.Config
-	if err := folder.Load(o.engine, o.store); err != nil {
+func (o *opened) load() error {
+	config := o.folder.Config
+	later, err := o.folder.LoadInParts(o.engine, o.store, o.textStore)
+	if err != nil {
 		return err
 	}
+	o.textTower = sync.OnceValues(func() (*clip.Encoder, error) {
+		if err := later(); err != nil {
+			return nil, err
+		}
+		return clip.NewEncoder(o.engine, o.textStore, *config.CLIP)
+	})
 	if o.encoder, err = clip.NewEncoder(o.engine, o.store, *config.CLIP); err != nil {
 		return err
 	}
@@ -145,14 +148,14 @@ func (o *opened) load(folder *modelfolder.Folder) (err error) {
 // be.
 func (c *Captioner) With(d Decoding) (*Captioner, error) {
 	config := c.folder.Config
-	other := &Captioner{opened: c.opened, keep: max(d.NBest, 1)}
+	other := &Captioner{opened: c.opened, compare: d.Similarity, keep: max(d.NBest, 1)}
 	if config.Kind() != modelfolder.Captioner {
 		return other, nil
 	}
 	if d.Method != "" {
 		var err error
-		other.align, other.rerank = modelfolder.AlignNone, true
-		other.zeroShot, other.decoding, err = d.zeroShot(c.folder)
+		other.align, other.compare, other.rerank = modelfolder.AlignNone, true, true
+		other.zeroShot, other.decoding, err = d.zeroShot(c.folder.Model)
 		return other, err
 	}
 	other.align = cmp.Or(modelfolder.Align(d.Align), config.Align, modelfolder.AlignNone)
@@ -163,7 +166,7 @@ func (c *Captioner) With(d Decoding) (*Captioner, error) {
 		other.guided, err = d.contrast(config)
 	default:
 		d = d.orModel(config)
-		other.rerank = d.Rerank
+		other.compare, other.rerank = d.Similarity || d.Rerank, d.Rerank
 		other.decoding, err = d.resolve(config)
 	}
 	return other, err
@@ -193,7 +196,7 @@ func (c *Captioner) Info() Info {
 	}
 	if release, err := c.hold(); err == nil {
 		defer release()
-		info.Parameters, info.Engine = c.store.NumParameters(), c.engine.Description()
+		info.Parameters, info.Engine = c.store.NumParameters()+c.textStore.NumParameters(), c.engine.Description()
 	}
 	return info
 }
@@ -220,9 +223,7 @@ func (c *Captioner) Close() error {
 	}
 	c.closed = true
 	c.store.Finalize()
+	c.textStore.Finalize()
 	c.engine.Finalize()
-	if c.files != nil {
-		return c.files.Close()
-	}
-	return nil
+	return c.folder.Close()
 }

@@ -22,9 +22,9 @@ func decodings() map[string]captioner.Decoding {
 	return map[string]captioner.Decoding{
 		"greedy":   {},
 		"beam":     {Beams: 3},
-		"n-best":   {NBest: 3},
+		"n-best":   {NBest: 3, Similarity: true},
 		"reranked": {Beams: 4, NBest: 4, Rerank: true},
-		"sampled":  {Temperature: 0.9, TopK: 20, TopP: 0.95, Seed: 7, NBest: 3},
+		"sampled":  {Temperature: 0.9, TopK: 20, TopP: 0.95, Seed: 7, NBest: 3, Similarity: true},
 		"nucleus":  {TopP: 0.5, Seed: 1},
 		"long":     {MinLength: 5, MaxLength: 20, NoRepeatNgram: 2},
 	}
@@ -140,7 +140,7 @@ func TestConcurrently(t *testing.T) {
 func TestNBest(t *testing.T) {
 	opened := open(t, kind{}, captioner.Options{})
 	for _, rerank := range []bool{false, true} {
-		c, err := opened.With(captioner.Decoding{Beams: 5, NBest: 5, Rerank: rerank})
+		c, err := opened.With(captioner.Decoding{Beams: 5, NBest: 5, Rerank: rerank, Similarity: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +208,14 @@ func cmpFloat(a, b float64) int {
 func TestSimilarity(t *testing.T) {
 	c := open(t, kind{}, captioner.Options{})
 	photo := photos(3)[2]
-	caption, err := c.Caption(t.Context(), photo)
+	if caption, err := c.Caption(t.Context(), photo); err != nil || caption.Similarity != 0 {
+		t.Errorf("similarity %g that nobody asked for, %v", caption.Similarity, err)
+	}
+	comparing, err := c.With(captioner.Decoding{Similarity: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caption, err := comparing.Caption(t.Context(), photo)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ type Decoding struct {
 	NoRepeatNgram int     `json:"no_repeat_ngram,omitempty"` // no run of so many tokens occurs twice; 0 is off
 	NBest         int     `json:"n_best,omitempty"`          // captions per photo, beams or samples; 0 stands for 1
 	Rerank        bool    `json:"rerank,omitempty"`          // order them by Similarity instead of probability
+	Similarity    bool    `json:"similarity,omitempty"`      // fill in Similarity, for which CLIP reads each caption; Rerank does so as well
 
 	// Align is what is done to the photo's embedding before a captioner that learned
 	// from texts reads it: "none", "mean" (moved by the difference of the centres of
@@ -74,7 +75,7 @@ func (o Options) resolve() (imageproc.Limits, int, error) {
 
 // orModel searches as the model's folder says where d asks for no search of its own.
 func (d Decoding) orModel(c modelfolder.Config) Decoding {
-	lengths := Decoding{MinLength: d.MinLength, MaxLength: d.MaxLength, NoRepeatNgram: d.NoRepeatNgram, Seed: d.Seed, Align: d.Align}
+	lengths := Decoding{MinLength: d.MinLength, MaxLength: d.MaxLength, NoRepeatNgram: d.NoRepeatNgram, Seed: d.Seed, Similarity: d.Similarity, Align: d.Align}
 	if d != lengths || c.Beams == 0 {
 		return d
 	}

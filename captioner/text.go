@@ -34,8 +34,8 @@ func (c *Captioner) line(ids []int) string {
 	return text
 }
 
-// compare fills in the similarity of each photo's candidates with its embedding.
-func (c *Captioner) compare(ctx context.Context, embeddings [][]float32, candidates [][]Alternative) error {
+// rate fills in the similarity of each photo's candidates with its embedding.
+func (c *Captioner) rate(ctx context.Context, embeddings [][]float32, candidates [][]Alternative) error {
 	var texts []string
 	for _, alternatives := range candidates {
 		for _, a := range alternatives {
@@ -64,7 +64,11 @@ func (c *Captioner) encodeTexts(ctx context.Context, texts []string) ([][]float3
 			return nil, err
 		}
 	}
-	return c.sound(c.encoder.Text(ctx, tokens))
+	tower, err := c.textTower()
+	if err != nil {
+		return nil, err
+	}
+	return c.sound(tower.Text(ctx, tokens))
 }
 
 // cosine is 0 where a vector is zero.

@@ -54,7 +54,7 @@ func (d Decoding) zeroShot(m modelfolder.Model) (*zeroShot, decode.Options, erro
 	switch {
 	case d.Method != methodZeroCap && d.Method != methodZeroCapSum:
 		return nil, o, fmt.Errorf("decoding: method is %q, want %q or %q", d.Method, methodZeroCap, methodZeroCapSum)
-	case d != (Decoding{Method: d.Method, Prompt: d.Prompt, Beams: d.Beams, MaxLength: d.MaxLength, NBest: d.NBest, Rerank: d.Rerank}):
+	case d != (Decoding{Method: d.Method, Prompt: d.Prompt, Beams: d.Beams, MaxLength: d.MaxLength, NBest: d.NBest, Rerank: d.Rerank, Similarity: d.Similarity}):
 		return nil, o, fmt.Errorf("decoding: %s takes a prompt, beams, max_length and n_best, and nothing else", d.Method)
 	case d.NBest > o.Beams:
 		return nil, o, fmt.Errorf("decoding: n_best is %d, want at most beams, which is %d", d.NBest, o.Beams)

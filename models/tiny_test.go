@@ -27,7 +27,7 @@ func TestTinyFollowsPhotos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := captioner.OpenFS(fsys, captioner.Options{})
+	c, err := captioner.OpenFS(fsys, captioner.Options{Decoding: captioner.Decoding{Similarity: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

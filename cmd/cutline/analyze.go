@@ -42,7 +42,7 @@ func (cmd *analyzePrefixCmd) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	decoding := decodingFlags{Align: cmd.Align, Rerank: "none"}
-	model, err := openToCaption(&cmd.modelFlags, &decoding, 1)
+	model, err := openToCaption(&cmd.modelFlags, &decoding, 1, false)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (cmd *analyzeGapCmd) Run(ctx context.Context, c *console) error {
 		if cmd.SVG != "" || cmd.Alignments {
 			return fmt.Errorf("model %q is a CLIP alone: it writes no captions to draw a curve of", info.Name)
 		}
-	} else if model, err = cmd.apply(model); err != nil {
+	} else if model, err = cmd.apply(model, false); err != nil {
 		return err
 	}
 	set, err := cmd.embed(ctx, c, model)

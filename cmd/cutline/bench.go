@@ -115,7 +115,7 @@ func (cmd *benchCmd) random(ctx context.Context, c *console, report *benchReport
 	if err != nil {
 		return nil, err
 	}
-	report.Model, report.Search = cmd.Random+", random weights", "greedy, 15 tokens, not compared with the photo"
+	report.Model, report.Search = cmd.Random+", random weights", "greedy, 15 tokens"
 	return networks, cmd.captions(ctx, c, report, func(ctx context.Context, batch int) error {
 		return networks.Caption(ctx, photo, batch)
 	})
@@ -150,12 +150,12 @@ func (cmd *benchCmd) folder() (*modelfolder.Folder, error) {
 func (cmd *benchCmd) asCaption(ctx context.Context, c *console, report *benchReport, photo []byte) error {
 	c.stage("opening the model")
 	largest := slices.Max(cmd.Batch)
-	model, err := openToCaption(cmd.modelFlags(), &decodingFlags{}, largest)
+	model, err := openToCaption(cmd.modelFlags(), &decodingFlags{}, largest, false)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	report.Model, report.Search = model.Info().Name, "as the model says, compared with the photo"
+	report.Model, report.Search = model.Info().Name, "as the model says"
 	photos := slices.Repeat([]input{{name: cmp.Or(cmd.Photo, "photo")}}, largest)
 	open := func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(photo)), nil }
 	return cmd.captions(ctx, c, report, func(ctx context.Context, batch int) error {

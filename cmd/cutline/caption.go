@@ -33,7 +33,8 @@ func (cmd *captionCmd) Run(ctx context.Context, c *console) error {
 	if summed && cmd.Method == "zerocap" {
 		cmd.Method = "zerocap-sum"
 	}
-	model, err := openToCaption(&cmd.modelFlags, &cmd.decodingFlags, cmd.Batch)
+	scores := cmd.Format != "text" || cmd.NBest > 1
+	model, err := openToCaption(&cmd.modelFlags, &cmd.decodingFlags, cmd.Batch, scores)
 	if err != nil {
 		return err
 	}
@@ -54,8 +55,9 @@ func (cmd *captionCmd) Run(ctx context.Context, c *console) error {
 	return err
 }
 
-// openToCaption opens a model that captions, batch photos at once.
-func openToCaption(flags *modelFlags, decoding *decodingFlags, batch int) (*captioner.Captioner, error) {
+// openToCaption opens a model that captions, batch photos at once, and tells how alike
+// photo and caption are where scores are wanted.
+func openToCaption(flags *modelFlags, decoding *decodingFlags, batch int, scores bool) (*captioner.Captioner, error) {
 	model, err := flags.open(batch)
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func openToCaption(flags *modelFlags, decoding *decodingFlags, batch int) (*capt
 		err = fmt.Errorf("model %q is a CLIP alone, which embeds photos but does not caption them", info.Name)
 		return nil, errors.Join(err, model.Close())
 	}
-	configured, err := decoding.apply(model)
+	configured, err := decoding.apply(model, scores)
 	if err != nil {
 		return nil, errors.Join(err, model.Close())
 	}

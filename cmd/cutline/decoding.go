@@ -20,13 +20,13 @@ type decodingFlags struct {
 	Rerank        string  `group:"Decoding" enum:"none,clip" default:"none" help:"Order those by likeness to the photo (clip) instead of probability."`
 }
 
-// apply returns the captioner with these flags. A value that cannot be is a
-// mistake in the command line.
-func (f *decodingFlags) apply(model *captioner.Captioner) (*captioner.Captioner, error) {
+// apply returns the captioner with these flags, which compares captions with their photos
+// where scores are wanted. A value that cannot be is a mistake in the command line.
+func (f *decodingFlags) apply(model *captioner.Captioner, scores bool) (*captioner.Captioner, error) {
 	decoding := captioner.Decoding{
 		Beams: f.Beams, Temperature: f.Temperature, TopK: f.TopK, TopP: f.TopP, Seed: f.Seed,
 		MinLength: f.MinLength, MaxLength: f.MaxLength, NoRepeatNgram: f.NoRepeatNgram,
-		NBest: f.NBest, Rerank: f.Rerank == "clip", Align: f.Align, Method: f.Method, Prompt: f.Prompt,
+		NBest: f.NBest, Rerank: f.Rerank == "clip", Similarity: scores, Align: f.Align, Method: f.Method, Prompt: f.Prompt,
 	}
 	configured, err := model.With(decoding)
 	if err != nil {

@@ -56,7 +56,7 @@ func (cmd *evalCmd) newScoring(c *console) (s *scoring, err error) {
 		return s, err
 	}
 	if cmd.Results == "" {
-		s.model, err = openToCaption(&cmd.modelFlags, &cmd.decodingFlags, cmd.Batch)
+		s.model, err = openToCaption(&cmd.modelFlags, &cmd.decodingFlags, cmd.Batch, false)
 	} else {
 		s.model, err = cmd.open(cmd.Batch)
 	}

@@ -102,6 +102,11 @@ func (c Config) LogitScale(scope *model.Scope, g *Graph) *Node {
 func (c Config) Declare(scope *model.Scope, g *Graph) {
 	size := c.Vision.ImageSize
 	image := c.EncodeImage(scope, Zeros(g, shapes.Make(dtypes.Float32, 1, 3, size, size)))
-	text := c.EncodeText(scope, Zeros(g, shapes.Make(dtypes.Int32, 1, 1)))
-	c.Logits(scope, image, text)
+	c.Logits(scope, image, c.DeclareText(scope, g))
+}
+
+// DeclareText asks for the variables of the text tower alone, and returns an embedding
+// [1, E] that nobody computes.
+func (c Config) DeclareText(scope *model.Scope, g *Graph) *Node {
+	return c.EncodeText(scope, Zeros(g, shapes.Make(dtypes.Int32, 1, 1)))
 }

@@ -144,12 +144,76 @@ func checkFolder(t *testing.T, got *modelfolder.Folder, want modelfolder.Model, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	same := func(a, b weights.Tensor) bool {
-		return a.Name == b.Name && a.DType == b.DType && slices.Equal(a.Shape, b.Shape) && bytes.Equal(a.Data, b.Data)
-	}
-	if !slices.EqualFunc(back, want.Tensors, same) {
+	if !slices.EqualFunc(back, want.Tensors, sameTensor) {
 		t.Error("other tensors than were written")
 	}
+}
+
+// TestLoadInParts: photos need all but the text tower, which comes when it is asked for.
+func TestLoadInParts(t *testing.T) {
+	want := random(t)
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := modelfolder.Write(dir, want); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := modelfolder.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	engine, store, texts := golden.Engine(t), model.NewStore(), model.NewStore()
+	later, err := folder.LoadInParts(engine, store, texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v := range store.IterVariables() {
+		if !v.HasValue() || strings.Contains(v.Path(), "token_embedding") {
+			t.Errorf("%s among what photos need, with values: %t", v.Path(), v.HasValue())
+		}
+	}
+	for v := range texts.IterVariables() {
+		if v.HasValue() || strings.Contains(v.Path(), "visual") {
+			t.Errorf("%s among what texts need, with values: %t", v.Path(), v.HasValue())
+		}
+	}
+	if err := later(); err != nil {
+		t.Fatal(err)
+	}
+	var back []weights.Tensor
+	for _, s := range []*model.Store{store, texts} {
+		part, err := weights.Export(s, weights.F16, clip.Scope, clipcap.MapperScope, clipcap.GPTScope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back = append(back, part...)
+	}
+	slices.SortFunc(back, func(a, b weights.Tensor) int { return strings.Compare(a.Name, b.Name) })
+	if !slices.EqualFunc(back, want.Tensors, sameTensor) {
+		t.Error("other tensors than were written")
+	}
+}
+
+func sameTensor(a, b weights.Tensor) bool {
+	return a.Name == b.Name && a.DType == b.DType && slices.Equal(a.Shape, b.Shape) && bytes.Equal(a.Data, b.Data)
+}
+
+// TestLoadInPartsRefuses: what the text tower has wrong is told before it is loaded.
+func TestLoadInPartsRefuses(t *testing.T) {
+	m := random(t)
+	m.Tensors = slices.Clone(m.Tensors)
+	i := slices.IndexFunc(m.Tensors, func(t weights.Tensor) bool { return t.Name == "clip.text_projection" })
+	m.Tensors[i].DType = weights.I16
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := modelfolder.Write(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := modelfolder.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	_, err = folder.LoadInParts(golden.Engine(t), model.NewStore(), model.NewStore())
+	refused(t, err, dir, "clip.text_projection")
 }
 
 // TestOpenRefuses damages one file at a time.
@@ -267,11 +331,13 @@ func TestLoadRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer folder.Close()
-			err = folder.Load(golden.Engine(t), model.NewStore())
-			refused(t, err, dir, "model.safetensors: tensors do not fit the network")
-			mismatch, ok := errors.AsType[*weights.MismatchError](err)
-			if !ok || len(test.want(mismatch)) != 1 {
-				t.Errorf("error is %#v, want one tensor that is %s", err, test.name)
+			_, inParts := folder.LoadInParts(golden.Engine(t), model.NewStore(), model.NewStore())
+			for _, err := range []error{inParts, folder.Load(golden.Engine(t), model.NewStore())} {
+				refused(t, err, dir, "model.safetensors: tensors do not fit the network")
+				mismatch, ok := errors.AsType[*weights.MismatchError](err)
+				if !ok || len(test.want(mismatch)) != 1 {
+					t.Errorf("error is %#v, want one tensor that is %s", err, test.name)
+				}
 			}
 		})
 	}

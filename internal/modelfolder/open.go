@@ -13,8 +13,10 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/cutline-go/cutline/internal/clip"
 	"github.com/cutline-go/cutline/internal/weights"
 	"github.com/cutline-go/cutline/tokenizer"
 )
@@ -233,6 +235,47 @@ func (f *Folder) Load(engine compute.Backend, store *model.Store) error {
 		return fileError(f.name, tensorsFile, err)
 	}
 	return nil
+}
+
+// LoadInParts is Load but for CLIP's text tower, which photos do not need: its values go
+// to texts, a store of its own, when later is called, once and before Close.
+func (f *Folder) LoadInParts(engine compute.Backend, store, texts *model.Store) (later func() error, err error) {
+	tower, err := f.loadSeeing(engine, store, texts)
+	if err != nil {
+		return nil, fileError(f.name, tensorsFile, err)
+	}
+	return func() error {
+		if err := weights.LoadOn(engine, texts, tower); err != nil {
+			return fileError(f.name, tensorsFile, err)
+		}
+		return nil
+	}, nil
+}
+
+// loadSeeing loads all but the text tower, which it declares in texts and returns.
+func (f *Folder) loadSeeing(engine compute.Backend, store, texts *model.Store) ([]weights.Tensor, error) {
+	err := weights.Declare(engine, store, f.Config.Declare)
+	if err == nil {
+		err = weights.Match(store, f.Tensors)
+	}
+	if err == nil {
+		err = weights.Declare(engine, texts, func(root *model.Scope, g *graph.Graph) {
+			f.Config.CLIP.DeclareText(root.At(clip.Scope), g)
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	tower := weights.Asked(texts, f.Tensors)
+	for _, t := range tower {
+		if err := t.CheckFloats(); err != nil { // while it can still be told of the folder
+			return nil, err
+		}
+		if err := store.DeleteVariable(weights.VariablePath(t.Name)); err != nil {
+			return nil, err
+		}
+	}
+	return tower, weights.LoadOn(engine, store, weights.Asked(store, f.Tensors))
 }
 
 // Close releases the tensors and the memory; what Load read stays.

@@ -20,7 +20,7 @@ func Cast(tensors []Tensor, dtype DType) ([]Tensor, error) {
 }
 
 func (t Tensor) cast(dtype DType) (Tensor, error) {
-	if err := t.checkFloats(); err != nil {
+	if err := t.CheckFloats(); err != nil {
 		return Tensor{}, err
 	}
 	out := t

@@ -134,6 +134,13 @@ func Match(store *model.Store, source []Tensor) error {
 	return nil
 }
 
+// Asked returns the tensors of source that variables of store are named after.
+func Asked(store *model.Store, source []Tensor) []Tensor {
+	return slices.DeleteFunc(slices.Clone(source), func(t Tensor) bool {
+		return store.GetVariable(VariablePath(t.Name)) == nil
+	})
+}
+
 func index(source []Tensor) map[string]Tensor {
 	byName := make(map[string]Tensor, len(source))
 	for _, t := range source {
@@ -147,7 +154,7 @@ func assign(store *model.Store, source []Tensor, make func(shape shapes.Shape, t
 	byName := index(source)
 	for v := range store.IterVariables() {
 		t := byName[TensorName(v.Path())]
-		if err := t.checkFloats(); err != nil {
+		if err := t.CheckFloats(); err != nil {
 			return err
 		}
 		value, err := make(v.Shape(), t)

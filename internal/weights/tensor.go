@@ -58,7 +58,7 @@ type Tensor struct {
 // F64 is rounded to nearest even, the others are exact. The slice is always a
 // fresh copy, so that it may be changed and outlives the File.
 func (t Tensor) Float32() ([]float32, error) {
-	if err := t.checkFloats(); err != nil {
+	if err := t.CheckFloats(); err != nil {
 		return nil, err
 	}
 	out := make([]float32, len(t.Data)/t.DType.size())
@@ -66,8 +66,8 @@ func (t Tensor) Float32() ([]float32, error) {
 	return out, nil
 }
 
-// checkFloats tells whether [Tensor.floats] can read t.
-func (t Tensor) checkFloats() error {
+// CheckFloats tells whether [Tensor.floats] can read t.
+func (t Tensor) CheckFloats() error {
 	if err := t.check(); err != nil {
 		return err
 	}
