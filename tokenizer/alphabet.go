@@ -45,25 +45,30 @@ func byteRunes() [256]rune {
 	return runes
 }
 
-// runeBytes returns the inverse of byteRunes.
-func runeBytes() map[rune]byte {
-	bytes := make(map[rune]byte, 256)
-	for b, r := range byteRunes() {
-		bytes[r] = byte(b)
+// alphabetEnd is behind the last character of the alphabet.
+const alphabetEnd = 0x144
+
+// runeBytes returns the inverse of byteRunes, -1 for what is none of them.
+func runeBytes() *[alphabetEnd]int16 {
+	var bytes [alphabetEnd]int16
+	for r := range bytes {
+		bytes[r] = -1
 	}
-	return bytes
+	for b, r := range byteRunes() {
+		bytes[r] = int16(b)
+	}
+	return &bytes
 }
 
-// spell returns the bytes that a token stands for. A token with a character from
+// appendSpelled appends the bytes that a token stands for. A token with a character from
 // outside the alphabet, which only an added one can have, stands for itself.
-func spell(token string, bytes map[rune]byte) string {
-	out := make([]byte, 0, len(token))
+func appendSpelled(out []byte, token string, bytes *[alphabetEnd]int16) []byte {
+	before := len(out)
 	for _, r := range token {
-		b, ok := bytes[r]
-		if !ok {
-			return token
+		if r >= alphabetEnd || bytes[r] < 0 {
+			return append(out[:before], token...)
 		}
-		out = append(out, b)
+		out = append(out, byte(bytes[r]))
 	}
-	return string(out)
+	return out
 }

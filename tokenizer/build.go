@@ -27,8 +27,10 @@ func build(tokens []string, merges [][2]string) (*BPE, error) {
 		t.ids[token] = id
 	}
 	made := make([]bool, len(tokens))
+	var whole []byte // spares a string for each merge
 	for rank, parts := range merges {
-		id, err := t.addMerge(rank, parts)
+		whole = append(append(whole[:0], parts[0]...), parts[1]...)
+		id, err := t.addMerge(rank, parts, whole)
 		if err != nil {
 			return nil, err
 		}
@@ -42,8 +44,8 @@ func build(tokens []string, merges [][2]string) (*BPE, error) {
 	return t, nil
 }
 
-// addMerge adds the next merge and returns the id of what it makes.
-func (t *BPE) addMerge(rank int, parts [2]string) (int, error) {
+// addMerge adds the next merge and returns the id of the whole that it makes.
+func (t *BPE) addMerge(rank int, parts [2]string, whole []byte) (int, error) {
 	var pair [2]int32
 	for i, part := range parts {
 		id, ok := t.ids[part]
@@ -52,9 +54,9 @@ func (t *BPE) addMerge(rank int, parts [2]string) (int, error) {
 		}
 		pair[i] = int32(id)
 	}
-	id, ok := t.ids[parts[0]+parts[1]]
+	id, ok := t.ids[string(whole)]
 	if !ok {
-		return 0, &mergeError{rank, fmt.Sprintf("makes %q, which is not in the vocabulary", parts[0]+parts[1])}
+		return 0, &mergeError{rank, fmt.Sprintf("makes %q, which is not in the vocabulary", whole)}
 	}
 	key := pairKey(pair[0], pair[1])
 	if _, ok := t.merges[key]; ok {
@@ -112,18 +114,26 @@ func (t *BPE) findBytes() error {
 	return nil
 }
 
-// spellTokens fills the text that Decode writes for each id.
+// spellTokens fills the text that Decode writes for each id, parts of one string.
 func (t *BPE) spellTokens() {
 	bytes := runeBytes()
-	t.text = make([]string, len(t.tokens))
+	var all []byte
+	ends := make([]int, len(t.tokens))
 	for id, token := range t.tokens {
+		word, ended := strings.CutSuffix(token, endOfWord)
 		switch {
 		case t.dropped(id):
-		case t.style == CLIP && strings.HasSuffix(token, endOfWord):
-			t.text[id] = spell(strings.TrimSuffix(token, endOfWord), bytes) + " "
+		case t.style == CLIP && ended:
+			all = append(appendSpelled(all, word, bytes), ' ')
 		default:
-			t.text[id] = spell(token, bytes)
+			all = appendSpelled(all, token, bytes)
 		}
+		ends[id] = len(all)
+	}
+	text, begin := string(all), 0
+	t.text = make([]string, len(t.tokens))
+	for id, end := range ends {
+		t.text[id], begin = text[begin:end], end
 	}
 }
 

@@ -6,6 +6,9 @@ func IsRepaired(text string) bool { return clean(text) != tidy(text) }
 // EncodeUnrepaired is CLIP's Encode without ftfy.
 func EncodeUnrepaired(t *BPE, text string) []int { return t.encodeCLIP(tidy(text)) }
 
+// ReadVocab reads vocab.json.
+var ReadVocab = readVocab
+
 // MergeShort and MergeLong encode one piece in the two ways.
 func MergeShort(t *BPE, piece string) []int32 { return mergeWith(t, piece, (*merger).short) }
 

@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -26,85 +25,6 @@ func readAll(r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("over the limit of %d MiB", maxFileBytes>>20)
 	}
 	return data.Bytes(), nil
-}
-
-// readVocab reads one flat JSON object, token → id, and returns id → token.
-func readVocab(r io.Reader) ([]string, error) {
-	data, err := readAll(r)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := parseVocab(data)
-	if err != nil {
-		return nil, err
-	}
-	tokens := make([]string, len(ids))
-	taken := make([]bool, len(ids))
-	lines := make(map[string]int, len(ids))
-	for _, e := range ids {
-		if first, ok := lines[e.token]; ok {
-			return nil, fmt.Errorf("line %d: token %q is on line %d already", e.line, e.token, first)
-		}
-		lines[e.token] = e.line
-		if e.id < 0 || e.id >= int64(len(ids)) {
-			return nil, fmt.Errorf("line %d: token %q has id %d, but %d tokens have ids 0 to %d", e.line, e.token, e.id, len(ids), len(ids)-1)
-		}
-		if taken[e.id] {
-			return nil, fmt.Errorf("line %d: tokens %q and %q share id %d", e.line, tokens[e.id], e.token, e.id)
-		}
-		tokens[e.id], taken[e.id] = e.token, true
-	}
-	return tokens, nil
-}
-
-// vocabEntry is one member of vocab.json.
-type vocabEntry struct {
-	token string
-	id    int64
-	line  int
-}
-
-// parseVocab returns the members of the object in their order.
-func parseVocab(data []byte) ([]vocabEntry, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	line, counted := 1, int64(0)
-	here := func() int {
-		at := min(dec.InputOffset(), int64(len(data)))
-		line += bytes.Count(data[counted:at], []byte{'\n'})
-		counted = at
-		return line
-	}
-	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
-		return nil, fmt.Errorf("line %d: want one JSON object, token → id", here())
-	}
-	entries := make([]vocabEntry, 0, min(bytes.Count(data, []byte{':'}), maxEntries))
-	for dec.More() {
-		token, err := dec.Token() // a key, so a string
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", here(), err)
-		}
-		value, err := dec.Token()
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", here(), err)
-		}
-		number, ok := value.(json.Number)
-		id, err := number.Int64()
-		if !ok || err != nil {
-			return nil, fmt.Errorf("line %d: token %q has id %v, want a whole number", here(), token, value)
-		}
-		if len(entries) == maxEntries {
-			return nil, fmt.Errorf("line %d: more than %d tokens", here(), maxEntries)
-		}
-		entries = append(entries, vocabEntry{token.(string), id, here()})
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("line %d: the object has no end: %w", here(), err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("line %d: more follows the object", here())
-	}
-	return entries, nil
 }
 
 // mergeLine is one line of a list of merges.

@@ -2,6 +2,7 @@ package tokenizer_test
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestReadErrors(t *testing.T) {
 		{"array", "[1]", "", "vocab.json: line 1: want one JSON object"},
 		{"cut", good[:len(good)/2], "", "vocab.json: line "},
 		{"more", good + "{}", "", "more follows"},
-		{"string id", strings.Replace(good, line2, `"!": "0",`, 1), "", `vocab.json: line 2: token "!" has id 0, want a whole number`},
+		{"string id", strings.Replace(good, line2, `"!": "0",`, 1), "", `vocab.json: line 2: token "!" has id "0", want a whole number`},
 		{"nested", strings.Replace(good, line2, `"!": {},`, 1), "", "vocab.json: line 2"},
 		{"fraction", strings.Replace(good, line2, `"!": 0.5,`, 1), "", "want a whole number"},
 		{"huge", strings.Replace(good, line2, `"!": 99999999999999999999,`, 1), "", "want a whole number"},
@@ -190,6 +191,37 @@ func FuzzOpen(f *testing.F) {
 		text := "a man on the moon\xff"
 		if got := bpe.Decode(bpe.Encode(text)); bpe.Style() == tokenizer.GPT2 && got != text {
 			t.Errorf("comes back as %q", got)
+		}
+	})
+}
+
+// FuzzVocab holds the reader of vocab.json against encoding/json: what it takes has the
+// same members there, and what they are written as by it is read as the same.
+func FuzzVocab(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"a":0}`, "{\n \"a\" : 1 ,\r\n\t\"b\":0}\n", `{"\u0120the":0,"\"":1,"\ud83d\ude00":2}`, `{"a":00}`, `{"a":0,}`, `{"a" 0}`, `{"\x":0}`, "{\"\xff\":0}", `{"a":0}{}`, "{\"\x01\":0}", `{"a`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, file string) {
+		tokens, err := tokenizer.ReadVocab(strings.NewReader(file))
+		var members map[string]int
+		jsonErr := json.Unmarshal([]byte(file), &members)
+		if err == nil && (jsonErr != nil || len(members) != len(tokens)) {
+			t.Fatalf("%q read as %q, but by encoding/json as %v, %v", file, tokens, members, jsonErr)
+		}
+		for id, token := range tokens {
+			if members[token] != id {
+				t.Errorf("%q: %q has id %d, by encoding/json %d", file, token, id, members[token])
+			}
+		}
+		ids := slices.Sorted(maps.Values(members))
+		for i, id := range ids {
+			if i != id {
+				return
+			}
+		}
+		again, _ := json.Marshal(members)
+		if tokens, err = tokenizer.ReadVocab(strings.NewReader(string(again))); jsonErr == nil && members != nil && (err != nil || len(tokens) != len(members)) {
+			t.Errorf("%q, which encoding/json wrote, read as %q, %v", again, tokens, err)
 		}
 	})
 }

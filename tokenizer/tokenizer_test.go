@@ -258,3 +258,21 @@ func BenchmarkTrain(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkOpen reads tokenizers from the files that they are published as.
+func BenchmarkOpen(b *testing.B) {
+	for _, style := range []tokenizer.Style{tokenizer.GPT2, tokenizer.CLIP} {
+		b.Run(string(style), func(b *testing.B) {
+			b.ReportAllocs()
+			dir := b.TempDir()
+			if err := real(b, style).Save(dir); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := tokenizer.Open(dir); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
