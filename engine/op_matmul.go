@@ -286,10 +286,14 @@ func (m *matmul) panels() int { return (m.n + kernels.PanelWidth - 1) / kernels.
 func (m *matmul) groups() int { return (m.panels() + m.panel - 1) / m.panel }
 func (m *matmul) blocks() int { return (m.rows + m.blockRows - 1) / m.blockRows }
 
-// part multiplies one block of rows with one group of panels; those that share panels
-// follow one another.
+// part multiplies one block of rows with one group of panels. Those that share panels
+// follow one another, and threads that take parts in turn stay each in columns of its own:
+// the panel that a thread has asked for in the end is the one that it goes on with.
 func (m *matmul) part(e *env, w *worker, part int) {
 	blocks, groups := m.blocks(), m.groups()
+	if e.team != nil {
+		part = inLanes(part, product(m.batch)*blocks*groups, len(e.workers))
+	}
 	block := part % blocks
 	group := part / blocks % groups
 	i := part / blocks / groups
@@ -312,6 +316,13 @@ func (m *matmul) part(e *env, w *worker, part int) {
 	if m.program != nil {
 		m.finish(e, w, c, i*m.rows+row, rows, col, cols)
 	}
+}
+
+// inLanes is the place of part number i where parts are laid out in lanes, one behind
+// another, and numbered across them.
+func inLanes(i, parts, lanes int) int {
+	lane := i % lanes
+	return lane*(parts/lanes) + min(lane, parts%lanes) + i/lanes
 }
 
 // finish applies the program to a tile of C, which is still in the cache.

@@ -18,17 +18,17 @@ func (s *Set) Widen(y []float32, x []uint16) {
 	}
 }
 
-// halfPanel is [Set.floatPanel] for a panel of halves. A few rows multiply with them as
+// halfPanel is panel for a panel of halves. A few rows multiply with them as
 // they are read; for more, the panel, at most depth rows of it, is widened before.
-func (s *Set) halfPanel(c []float32, rowC int, a Matrix, b []uint16, k, rows, cols int, add bool) {
+func (s *Set) halfPanel(tiles []tile, c []float32, rowC int, a Matrix, b []uint16, k, rows, cols int, add bool, soon stretch) {
 	if rows <= len(s.halfTiles) {
-		panel(s, s.halfTiles, c, rowC, a, b, k, rows, cols, add)
+		panel(s, s.halfTiles, c, rowC, a, b, k, rows, cols, add, soon)
 		return
 	}
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
 	s.Widen(spare.panel[:k*PanelWidth], b)
-	panel(s, s.tiles, c, rowC, a, spare.panel[:], k, rows, cols, add)
+	panel(s, tiles, c, rowC, a, spare.panel[:], k, rows, cols, add, soon)
 }
 
 func widenPortable(y *float32, x *uint16, n int) {

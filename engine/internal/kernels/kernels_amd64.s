@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func product1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
+// func product1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·product1AVX2(SB), NOSPLIT, $0-72
+TEXT ·product1AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -34,19 +34,21 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), BX
+	MOVQ  soon+72(FP), DI
+	MOVQ  ahead+80(FP), R8
 
 loop:
+	PREFETCHT1   (DI)
 	VBROADCASTSS (BX), Y4
 	VMOVUPS      (CX), Y5
-	PREFETCHT0   1024(CX)
 	VFMADD231PS  Y5, Y4, Y0
 	VMOVUPS      32(CX), Y5
 	VFMADD231PS  Y5, Y4, Y1
 	VMOVUPS      64(CX), Y5
-	PREFETCHT0   1088(CX)
 	VFMADD231PS  Y5, Y4, Y2
 	VMOVUPS      96(CX), Y5
 	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         R8, DI
 	ADDQ         DX, CX
 	ADDQ         SI, BX
 	DECQ         AX
@@ -63,9 +65,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
+// func product2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·product2AVX2(SB), NOSPLIT, $0-72
+TEXT ·product2AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -102,24 +104,26 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), DI
+	MOVQ  soon+72(FP), R8
+	MOVQ  ahead+80(FP), R9
 
 loop:
+	PREFETCHT1   (R8)
 	VBROADCASTSS (DI), Y8
 	VBROADCASTSS (DI)(BX*1), Y9
 	VMOVUPS      (CX), Y10
-	PREFETCHT0   1024(CX)
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y4
 	VMOVUPS      32(CX), Y10
 	VFMADD231PS  Y10, Y8, Y1
 	VFMADD231PS  Y10, Y9, Y5
 	VMOVUPS      64(CX), Y10
-	PREFETCHT0   1088(CX)
 	VFMADD231PS  Y10, Y8, Y2
 	VFMADD231PS  Y10, Y9, Y6
 	VMOVUPS      96(CX), Y10
 	VFMADD231PS  Y10, Y8, Y3
 	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         R9, R8
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	DECQ         AX
@@ -141,9 +145,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
+// func product3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·product3AVX2(SB), NOSPLIT, $0-72
+TEXT ·product3AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -189,13 +193,15 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), DI
+	MOVQ  soon+72(FP), R8
+	MOVQ  ahead+80(FP), R9
 
 loop:
+	PREFETCHT1   (R8)
 	VBROADCASTSS (DI), Y12
 	VBROADCASTSS (DI)(BX*1), Y13
 	VBROADCASTSS (DI)(BX*2), Y14
 	VMOVUPS      (CX), Y15
-	PREFETCHT0   1024(CX)
 	VFMADD231PS  Y15, Y12, Y0
 	VFMADD231PS  Y15, Y13, Y4
 	VFMADD231PS  Y15, Y14, Y8
@@ -204,7 +210,6 @@ loop:
 	VFMADD231PS  Y15, Y13, Y5
 	VFMADD231PS  Y15, Y14, Y9
 	VMOVUPS      64(CX), Y15
-	PREFETCHT0   1088(CX)
 	VFMADD231PS  Y15, Y12, Y2
 	VFMADD231PS  Y15, Y13, Y6
 	VFMADD231PS  Y15, Y14, Y10
@@ -212,6 +217,7 @@ loop:
 	VFMADD231PS  Y15, Y12, Y3
 	VFMADD231PS  Y15, Y13, Y7
 	VFMADD231PS  Y15, Y14, Y11
+	ADDQ         R9, R8
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	DECQ         AX
@@ -238,9 +244,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product4AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, FMA3
-TEXT ·product4AVX2(SB), NOSPLIT, $0-72
+// func product4AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·product4AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -281,8 +287,11 @@ load:
 	MOVQ  a+16(FP), DI
 	LEAQ  (DI)(BX*2), R8
 	ADDQ  BX, R8
+	MOVQ  soon+72(FP), R9
+	MOVQ  ahead+80(FP), R10
 
 loop:
+	PREFETCHT1   (R9)
 	VMOVUPS      (CX), Y8
 	VMOVUPS      32(CX), Y9
 	VBROADCASTSS (DI), Y10
@@ -297,6 +306,7 @@ loop:
 	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         R10, R9
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -321,9 +331,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product5AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, FMA3
-TEXT ·product5AVX2(SB), NOSPLIT, $0-72
+// func product5AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·product5AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -369,8 +379,11 @@ load:
 	MOVQ  a+16(FP), DI
 	LEAQ  (DI)(BX*2), R8
 	ADDQ  BX, R8
+	MOVQ  soon+72(FP), R9
+	MOVQ  ahead+80(FP), R10
 
 loop:
+	PREFETCHT1   (R9)
 	VMOVUPS      (CX), Y10
 	VMOVUPS      32(CX), Y11
 	VBROADCASTSS (DI), Y12
@@ -388,6 +401,7 @@ loop:
 	VBROADCASTSS (R8)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         R10, R9
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -415,9 +429,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product6AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, FMA3
-TEXT ·product6AVX2(SB), NOSPLIT, $0-72
+// func product6AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·product6AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -468,8 +482,11 @@ load:
 	MOVQ  a+16(FP), DI
 	LEAQ  (DI)(BX*2), R8
 	ADDQ  BX, R8
+	MOVQ  soon+72(FP), R9
+	MOVQ  ahead+80(FP), R10
 
 loop:
+	PREFETCHT1   (R9)
 	VMOVUPS      (CX), Y12
 	VMOVUPS      32(CX), Y13
 	VBROADCASTSS (DI), Y14
@@ -490,6 +507,7 @@ loop:
 	VBROADCASTSS (R8)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         R10, R9
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -520,9 +538,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// func productHalf1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·productHalf1AVX2(SB), NOSPLIT, $0-72
+TEXT ·productHalf1AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -550,11 +568,13 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), BX
+	MOVQ  soon+72(FP), DI
+	MOVQ  ahead+80(FP), R8
 
 loop:
+	PREFETCHT1   (DI)
 	VBROADCASTSS (BX), Y4
 	VCVTPH2PS    (CX), Y5
-	PREFETCHT0   1024(CX)
 	VFMADD231PS  Y5, Y4, Y0
 	VCVTPH2PS    16(CX), Y5
 	VFMADD231PS  Y5, Y4, Y1
@@ -562,6 +582,7 @@ loop:
 	VFMADD231PS  Y5, Y4, Y2
 	VCVTPH2PS    48(CX), Y5
 	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         R8, DI
 	ADDQ         DX, CX
 	ADDQ         SI, BX
 	DECQ         AX
@@ -578,9 +599,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// func productHalf2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·productHalf2AVX2(SB), NOSPLIT, $0-72
+TEXT ·productHalf2AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -617,12 +638,14 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), DI
+	MOVQ  soon+72(FP), R8
+	MOVQ  ahead+80(FP), R9
 
 loop:
+	PREFETCHT1   (R8)
 	VBROADCASTSS (DI), Y8
 	VBROADCASTSS (DI)(BX*1), Y9
 	VCVTPH2PS    (CX), Y10
-	PREFETCHT0   1024(CX)
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y4
 	VCVTPH2PS    16(CX), Y10
@@ -634,6 +657,7 @@ loop:
 	VCVTPH2PS    48(CX), Y10
 	VFMADD231PS  Y10, Y8, Y3
 	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         R9, R8
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	DECQ         AX
@@ -655,9 +679,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·productHalf3AVX2(SB), NOSPLIT, $0-72
+TEXT ·productHalf3AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -703,13 +727,15 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), DI
+	MOVQ  soon+72(FP), R8
+	MOVQ  ahead+80(FP), R9
 
 loop:
+	PREFETCHT1   (R8)
 	VBROADCASTSS (DI), Y12
 	VBROADCASTSS (DI)(BX*1), Y13
 	VBROADCASTSS (DI)(BX*2), Y14
 	VCVTPH2PS    (CX), Y15
-	PREFETCHT0   1024(CX)
 	VFMADD231PS  Y15, Y12, Y0
 	VFMADD231PS  Y15, Y13, Y4
 	VFMADD231PS  Y15, Y14, Y8
@@ -725,6 +751,7 @@ loop:
 	VFMADD231PS  Y15, Y12, Y3
 	VFMADD231PS  Y15, Y13, Y7
 	VFMADD231PS  Y15, Y14, Y11
+	ADDQ         R9, R8
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	DECQ         AX
@@ -2218,9 +2245,9 @@ loop_end:
 	VZEROUPPER
 	RET
 
-// func product1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
+// func product1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product1AVX512(SB), NOSPLIT, $0-72
+TEXT ·product1AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	MOVQ    sum+64(FP), AX
@@ -2244,15 +2271,17 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), BX
+	MOVQ  soon+72(FP), DI
+	MOVQ  ahead+80(FP), R8
 
 loop:
+	PREFETCHT1   (DI)
 	VBROADCASTSS (BX), Z2
 	VMOVUPS      (CX), Z3
-	PREFETCHT0   1024(CX)
 	VFMADD231PS  Z3, Z2, Z0
 	VMOVUPS      64(CX), Z3
-	PREFETCHT0   1088(CX)
 	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         R8, DI
 	ADDQ         DX, CX
 	ADDQ         SI, BX
 	DECQ         AX
@@ -2267,9 +2296,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product2AVX512(SB), NOSPLIT, $0-72
+// func product2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product2AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2298,8 +2327,11 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), DI
+	MOVQ  soon+72(FP), R8
+	MOVQ  ahead+80(FP), R9
 
 loop:
+	PREFETCHT1   (R8)
 	VMOVUPS      (CX), Z4
 	VMOVUPS      64(CX), Z5
 	VBROADCASTSS (DI), Z6
@@ -2308,6 +2340,7 @@ loop:
 	VBROADCASTSS (DI)(BX*1), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         R9, R8
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	DECQ         AX
@@ -2325,9 +2358,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product3AVX512(SB), NOSPLIT, $0-72
+// func product3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product3AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2361,8 +2394,11 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), DI
+	MOVQ  soon+72(FP), R8
+	MOVQ  ahead+80(FP), R9
 
 loop:
+	PREFETCHT1   (R8)
 	VMOVUPS      (CX), Z6
 	VMOVUPS      64(CX), Z7
 	VBROADCASTSS (DI), Z8
@@ -2374,6 +2410,7 @@ loop:
 	VBROADCASTSS (DI)(BX*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         R9, R8
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	DECQ         AX
@@ -2394,9 +2431,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product4AVX512(SB), NOSPLIT, $0-72
+// func product4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product4AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2437,8 +2474,11 @@ load:
 	MOVQ  a+16(FP), DI
 	LEAQ  (DI)(BX*2), R8
 	ADDQ  BX, R8
+	MOVQ  soon+72(FP), R9
+	MOVQ  ahead+80(FP), R10
 
 loop:
+	PREFETCHT1   (R9)
 	VMOVUPS      (CX), Z8
 	VMOVUPS      64(CX), Z9
 	VBROADCASTSS (DI), Z10
@@ -2453,6 +2493,7 @@ loop:
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         R10, R9
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -2477,9 +2518,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product5AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product5AVX512(SB), NOSPLIT, $0-72
+// func product5AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product5AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2525,8 +2566,11 @@ load:
 	MOVQ  a+16(FP), DI
 	LEAQ  (DI)(BX*2), R8
 	ADDQ  BX, R8
+	MOVQ  soon+72(FP), R9
+	MOVQ  ahead+80(FP), R10
 
 loop:
+	PREFETCHT1   (R9)
 	VMOVUPS      (CX), Z10
 	VMOVUPS      64(CX), Z11
 	VBROADCASTSS (DI), Z12
@@ -2544,6 +2588,7 @@ loop:
 	VBROADCASTSS (R8)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         R10, R9
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -2571,9 +2616,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product6AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product6AVX512(SB), NOSPLIT, $0-72
+// func product6AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product6AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2624,8 +2669,11 @@ load:
 	MOVQ  a+16(FP), DI
 	LEAQ  (DI)(BX*2), R8
 	ADDQ  BX, R8
+	MOVQ  soon+72(FP), R9
+	MOVQ  ahead+80(FP), R10
 
 loop:
+	PREFETCHT1   (R9)
 	VMOVUPS      (CX), Z12
 	VMOVUPS      64(CX), Z13
 	VBROADCASTSS (DI), Z14
@@ -2646,6 +2694,7 @@ loop:
 	VBROADCASTSS (R8)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         R10, R9
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -2676,9 +2725,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product7AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product7AVX512(SB), NOSPLIT, $0-72
+// func product7AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product7AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2736,8 +2785,11 @@ load:
 	ADDQ  BX, R8
 	LEAQ  (R8)(BX*2), R9
 	ADDQ  BX, R9
+	MOVQ  soon+72(FP), R10
+	MOVQ  ahead+80(FP), R11
 
 loop:
+	PREFETCHT1   (R10)
 	VMOVUPS      (CX), Z14
 	VMOVUPS      64(CX), Z15
 	VBROADCASTSS (DI), Z16
@@ -2761,6 +2813,7 @@ loop:
 	VBROADCASTSS (R9), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         R11, R10
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -2795,9 +2848,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product8AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product8AVX512(SB), NOSPLIT, $0-72
+// func product8AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product8AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2860,8 +2913,11 @@ load:
 	ADDQ  BX, R8
 	LEAQ  (R8)(BX*2), R9
 	ADDQ  BX, R9
+	MOVQ  soon+72(FP), R10
+	MOVQ  ahead+80(FP), R11
 
 loop:
+	PREFETCHT1   (R10)
 	VMOVUPS      (CX), Z16
 	VMOVUPS      64(CX), Z17
 	VBROADCASTSS (DI), Z18
@@ -2888,6 +2944,7 @@ loop:
 	VBROADCASTSS (R9)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         R11, R10
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -2925,9 +2982,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product9AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product9AVX512(SB), NOSPLIT, $0-72
+// func product9AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product9AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2995,8 +3052,11 @@ load:
 	ADDQ  BX, R8
 	LEAQ  (R8)(BX*2), R9
 	ADDQ  BX, R9
+	MOVQ  soon+72(FP), R10
+	MOVQ  ahead+80(FP), R11
 
 loop:
+	PREFETCHT1   (R10)
 	VMOVUPS      (CX), Z18
 	VMOVUPS      64(CX), Z19
 	VBROADCASTSS (DI), Z20
@@ -3026,6 +3086,7 @@ loop:
 	VBROADCASTSS (R9)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         R11, R10
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -3066,9 +3127,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product10AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product10AVX512(SB), NOSPLIT, $0-72
+// func product10AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product10AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3143,8 +3204,11 @@ load:
 	ADDQ  BX, R9
 	LEAQ  (R9)(BX*2), R10
 	ADDQ  BX, R10
+	MOVQ  soon+72(FP), R11
+	MOVQ  ahead+80(FP), R12
 
 loop:
+	PREFETCHT1   (R11)
 	VMOVUPS      (CX), Z20
 	VMOVUPS      64(CX), Z21
 	VBROADCASTSS (DI), Z22
@@ -3177,6 +3241,7 @@ loop:
 	VBROADCASTSS (R10), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         R12, R11
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -3221,9 +3286,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product11AVX512(SB), NOSPLIT, $0-72
+// func product11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product11AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3303,8 +3368,11 @@ load:
 	ADDQ  BX, R9
 	LEAQ  (R9)(BX*2), R10
 	ADDQ  BX, R10
+	MOVQ  soon+72(FP), R11
+	MOVQ  ahead+80(FP), R12
 
 loop:
+	PREFETCHT1   (R11)
 	VMOVUPS      (CX), Z22
 	VMOVUPS      64(CX), Z23
 	VBROADCASTSS (DI), Z24
@@ -3340,6 +3408,7 @@ loop:
 	VBROADCASTSS (R10)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         R12, R11
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -3387,9 +3456,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·product12AVX512(SB), NOSPLIT, $0-72
+// func product12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product12AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3474,8 +3543,11 @@ load:
 	ADDQ  BX, R9
 	LEAQ  (R9)(BX*2), R10
 	ADDQ  BX, R10
+	MOVQ  soon+72(FP), R11
+	MOVQ  ahead+80(FP), R12
 
 loop:
+	PREFETCHT1   (R11)
 	VMOVUPS      (CX), Z24
 	VMOVUPS      64(CX), Z25
 	VBROADCASTSS (DI), Z26
@@ -3514,6 +3586,7 @@ loop:
 	VBROADCASTSS (R10)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         R12, R11
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8
@@ -3564,9 +3637,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
+// func productHalf1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf1AVX512(SB), NOSPLIT, $0-72
+TEXT ·productHalf1AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	MOVQ    sum+64(FP), AX
@@ -3590,14 +3663,17 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), BX
+	MOVQ  soon+72(FP), DI
+	MOVQ  ahead+80(FP), R8
 
 loop:
+	PREFETCHT1   (DI)
 	VBROADCASTSS (BX), Z2
 	VCVTPH2PS    (CX), Z3
-	PREFETCHT0   1024(CX)
 	VFMADD231PS  Z3, Z2, Z0
 	VCVTPH2PS    32(CX), Z3
 	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         R8, DI
 	ADDQ         DX, CX
 	ADDQ         SI, BX
 	DECQ         AX
@@ -3612,9 +3688,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·productHalf2AVX512(SB), NOSPLIT, $0-72
+// func productHalf2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·productHalf2AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3643,8 +3719,11 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), DI
+	MOVQ  soon+72(FP), R8
+	MOVQ  ahead+80(FP), R9
 
 loop:
+	PREFETCHT1   (R8)
 	VCVTPH2PS    (CX), Z4
 	VCVTPH2PS    32(CX), Z5
 	VBROADCASTSS (DI), Z6
@@ -3653,6 +3732,7 @@ loop:
 	VBROADCASTSS (DI)(BX*1), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         R9, R8
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	DECQ         AX
@@ -3670,9 +3750,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·productHalf3AVX512(SB), NOSPLIT, $0-72
+// func productHalf3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·productHalf3AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3706,8 +3786,11 @@ load:
 	SHLQ  $0x02, BX
 	SHLQ  $0x02, SI
 	MOVQ  a+16(FP), DI
+	MOVQ  soon+72(FP), R8
+	MOVQ  ahead+80(FP), R9
 
 loop:
+	PREFETCHT1   (R8)
 	VCVTPH2PS    (CX), Z6
 	VCVTPH2PS    32(CX), Z7
 	VBROADCASTSS (DI), Z8
@@ -3719,6 +3802,7 @@ loop:
 	VBROADCASTSS (DI)(BX*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         R9, R8
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	DECQ         AX
@@ -3739,9 +3823,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int)
-// Requires: AVX, AVX512F
-TEXT ·productHalf4AVX512(SB), NOSPLIT, $0-72
+// func productHalf4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·productHalf4AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3782,8 +3866,11 @@ load:
 	MOVQ  a+16(FP), DI
 	LEAQ  (DI)(BX*2), R8
 	ADDQ  BX, R8
+	MOVQ  soon+72(FP), R9
+	MOVQ  ahead+80(FP), R10
 
 loop:
+	PREFETCHT1   (R9)
 	VCVTPH2PS    (CX), Z8
 	VCVTPH2PS    32(CX), Z9
 	VBROADCASTSS (DI), Z10
@@ -3798,6 +3885,7 @@ loop:
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         R10, R9
 	ADDQ         DX, CX
 	ADDQ         SI, DI
 	ADDQ         SI, R8

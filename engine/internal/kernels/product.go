@@ -6,21 +6,22 @@ import "unsafe"
 // matrix [K, N] is packed as [N/32][K][32], the last panel filled up with zeros.
 const PanelWidth = 32
 
-// depth is how much of k a product of more than several rows covers before it turns to
-// the next rows, so that a panel's part stays in the first cache. Fewer rows wait for
-// memory, which is fastest read from end to end; up to few of them by tiles that read
-// whole cache lines. None of it changes results.
+// depth is how much of k a product of several tiles covers before it turns to the next
+// columns: its part of a panel stays in the first cache or near it while all rows are
+// multiplied, and the next part comes from memory meanwhile. A product of one tile reads
+// panels from end to end. Up to few rows are multiplied by tiles that read whole cache
+// lines. None of it changes results.
 const (
-	depth   = 256
-	several = 24
-	few     = 12
+	depth = 256
+	few   = 12
 )
 
 // tileOf is a kernel that computes a tile of C, cols wide and of a fixed height.
-// Where sum is not 0, the product is added to what C holds.
+// Where sum is not 0, the product is added to what C holds. At each k it asks for the
+// cache line ahead bytes behind the one before, the first of which is at soon.
 type tileOf[T float32 | uint16] struct {
 	cols int
-	run  func(c *float32, rowC int, a *float32, rowA, colA int, b *T, rowB, k, sum int)
+	run  func(c *float32, rowC int, a *float32, rowA, colA int, b *T, rowB, k, sum int, soon *byte, ahead int)
 }
 
 // tile multiplies with float32s, halfTile with halves.
@@ -46,15 +47,19 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 	if rows == 0 || cols == 0 {
 		return
 	}
-	step, tiles := k, s.tiles
-	switch {
-	case packed.Halves != nil && rows > len(s.halfTiles), rows > several:
-		step = depth
-	case rows <= few:
+	tiles, highest := s.tiles, len(s.halfTiles)
+	if rows <= few {
 		tiles = wide(tiles)
 	}
+	if packed.Halves == nil {
+		highest = len(tiles)
+	}
+	step := depth
+	if rows <= highest {
+		step = k
+	}
 	if k == 0 {
-		panel(s, s.tiles, c[first:], rowC, a, nil, 0, rows, cols, add)
+		panel(s, s.tiles, c[first:], rowC, a, nil, 0, rows, cols, add, stretch{})
 		return
 	}
 	for from := 0; from < k; from += step {
@@ -62,10 +67,14 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 		left := Matrix{a.Data[from*a.Col:], a.Row, a.Col}
 		for col := first; col < first+cols; col += PanelWidth {
 			at, width := col*k+from*PanelWidth, min(PanelWidth, first+cols-col)
+			var soon stretch
+			if rows > highest {
+				soon = packed.after(k, from, step, col, first, cols)
+			}
 			if packed.Halves != nil {
-				s.halfPanel(c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0)
+				s.halfPanel(tiles, c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0, soon)
 			} else {
-				panel(s, tiles, c[col:], rowC, left, packed.Floats[at:], part, rows, width, add || from > 0)
+				panel(s, tiles, c[col:], rowC, left, packed.Floats[at:], part, rows, width, add || from > 0, soon)
 			}
 		}
 	}
@@ -85,7 +94,7 @@ func wide(tiles []tile) []tile {
 
 // panel computes C = A·B or C += A·B for a panel B of k rows, of which the first
 // cols columns count.
-func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b []T, k, rows, cols int, add bool) {
+func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b []T, k, rows, cols int, add bool, soon stretch) {
 	// The kernels do not check bounds, so that is done here.
 	_ = c[(rows-1)*rowC+cols-1]
 	if k > 0 {
@@ -93,7 +102,9 @@ func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int,
 	}
 	for count := (rows + len(tiles) - 1) / len(tiles); count > 0; count-- {
 		height := (rows + count - 1) / count
-		tiles[height-1].multiply(s, c, rowC, a, b, k, height, cols, add)
+		var now stretch
+		now, soon = soon.cut(count)
+		tiles[height-1].multiply(s, c, rowC, a, b, k, height, cols, add, now)
 		if rows -= height; rows > 0 {
 			c = c[height*rowC:]
 			if k > 0 {
@@ -104,7 +115,7 @@ func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int,
 }
 
 // multiply computes height rows of a panel.
-func (t tileOf[T]) multiply(s *Set, c []float32, rowC int, a Matrix, b []T, k, height, cols int, add bool) {
+func (t tileOf[T]) multiply(s *Set, c []float32, rowC int, a Matrix, b []T, k, height, cols int, add bool, soon stretch) {
 	sum := 0
 	if add {
 		sum = 1
@@ -112,7 +123,10 @@ func (t tileOf[T]) multiply(s *Set, c []float32, rowC int, a Matrix, b []T, k, h
 	left, right := unsafe.SliceData(a.Data), unsafe.SliceData(b)
 	at := 0
 	for ; at+t.cols <= cols; at += t.cols {
-		t.run(&c[at], rowC, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum)
+		var now stretch
+		now, soon = soon.cut((cols - at + t.cols - 1) / t.cols)
+		start, ahead := inSteps(now, right, k)
+		t.run(&c[at], rowC, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum, start, ahead)
 	}
 	if at == cols {
 		return
@@ -123,7 +137,8 @@ func (t tileOf[T]) multiply(s *Set, c []float32, rowC int, a Matrix, b []T, k, h
 	for i := range height {
 		copy(spare.tile[i*PanelWidth:(i+1)*PanelWidth], c[i*rowC+at:i*rowC+cols])
 	}
-	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum)
+	start, ahead := inSteps(soon, right, k)
+	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum, start, ahead)
 	for i := range height {
 		copy(c[i*rowC+at:i*rowC+cols], spare.tile[i*PanelWidth:])
 	}
@@ -138,8 +153,8 @@ func offset[T any](p *T, n int) *T {
 
 // productPortable is the twin of the tiles: four columns wide, one or two high,
 // which is what fits into the registers of plain code.
-func productPortable(rows int) func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int) {
-	return func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int) {
+func productPortable(rows int) func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, _ *byte, _ int) {
+	return func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, _ *byte, _ int) {
 		if rows == 1 {
 			// A second row that is the first again costs little and keeps one loop.
 			rowA, rowC = 0, 0

@@ -48,11 +48,12 @@ func (s isa) products() {
 
 // product computes C += A·B, or C = A·B where sum is 0, for a tile of C that is
 // rows high and vectors wide. Strides count values: A's value (i, k) lies at
-// i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC.
+// i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC. At each k it asks for the
+// line at soon + k·ahead bytes to come to the second cache.
 func (s isa) product(b panel, rows, vectors int) {
 	name := fmt.Sprintf("%s%d", b.name, rows)
 	s.function(name,
-		"(c *float32, rowC int, a *float32, rowA, colA int, b "+b.pointer+", rowB, k, sum int)",
+		"(c *float32, rowC int, a *float32, rowA, colA int, b "+b.pointer+", rowB, k, sum int, soon *byte, ahead int)",
 		fmt.Sprintf("%s%s computes a tile of %d×%d sums.", name, s.name, rows, vectors*s.lanes()))
 	sums := make([][]reg.VecVirtual, rows)
 	for i := range sums {
@@ -107,7 +108,9 @@ func (s isa) accumulate(kind panel, sums [][]reg.VecVirtual) {
 		ADDQ(rowA, next)
 		a = append(a, next)
 	}
+	soon, ahead := pointer("soon"), pointer("ahead")
 	Label("loop")
+	PREFETCHT1(Mem{Base: soon})
 	place := func(i int) Mem {
 		m := Mem{Base: a[i/3]}
 		if i%3 > 0 {
@@ -120,6 +123,7 @@ func (s isa) accumulate(kind panel, sums [][]reg.VecVirtual) {
 	} else {
 		s.byRow(kind, sums, place, b)
 	}
+	ADDQ(ahead, soon)
 	ADDQ(rowB, b)
 	for _, address := range a {
 		ADDQ(colA, address)
@@ -146,8 +150,7 @@ func (s isa) byRow(kind panel, sums [][]reg.VecVirtual, place func(i int) Mem, b
 }
 
 // byColumn keeps A's values in registers and reads the row of B vector by vector,
-// which takes fewer registers where rows are few. Few rows mean that weights come
-// from memory, so what is needed soon is asked for.
+// which takes fewer registers where rows are few.
 func (s isa) byColumn(kind panel, sums [][]reg.VecVirtual, place func(i int) Mem, b reg.GPVirtual) {
 	values := make([]reg.VecVirtual, len(sums))
 	for i := range values {
@@ -158,10 +161,6 @@ func (s isa) byColumn(kind panel, sums [][]reg.VecVirtual, place func(i int) Mem
 	for j := range sums[0] {
 		m := Mem{Base: b, Disp: j * s.lanes() * kind.bytes}
 		s.read(kind, m, row)
-		if m.Disp%64 == 0 {
-			m.Disp += 1024
-			PREFETCHT0(m)
-		}
 		for i := range sums {
 			VFMADD231PS(row, values[i], sums[i][j])
 		}

@@ -73,7 +73,7 @@ func (k *kernel) label(name string) { k.body.WriteString(name + ":\n") }
 // integer takes an integer register.
 func (k *kernel) integer() string {
 	k.integers++
-	if k.integers > 16 {
+	if k.integers > 18 {
 		panic(k.name + ": out of integer registers")
 	}
 	return fmt.Sprintf("R%d", k.integers-1)

@@ -28,10 +28,11 @@ var (
 
 // product computes C += A·B, or C = A·B where sum is 0, for a tile of C that is
 // rows high and vectors wide. Strides count float32s: A's value (i, k) lies at
-// i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC.
+// i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC. At each k it asks for the
+// line at soon + k·ahead bytes to come to the second cache.
 func (f *file) product(rows, vectors int, right values) {
 	k := f.kernel(fmt.Sprintf("product%s%d", right.name, rows),
-		"(c *float32, rowC int, a *float32, rowA, colA int, b *"+right.kind+", rowB, k, sum int)",
+		"(c *float32, rowC int, a *float32, rowA, colA int, b *"+right.kind+", rowB, k, sum int, soon *byte, ahead int)",
 		fmt.Sprintf("computes a tile of %d×%d sums.", rows, 4*vectors))
 	c, rowC, flag := k.parameter("c"), k.stride("rowC", 2), k.parameter("sum")
 	for v := range rows * vectors {
@@ -78,15 +79,13 @@ func (k *kernel) accumulate(rows, vectors int, right values) {
 	}
 	at := k.integer() // bytes from the first column of A
 	k.line("MOVD ZR, %s", at)
+	soon, ahead := k.parameter("soon"), k.parameter("ahead")
 	k.label("loop")
+	k.line("PRFM (%s), PLDL2KEEP", soon)
+	k.line("ADD %s, %s", ahead, soon)
 	for from := 0; from < vectors; from += 4 {
 		bytes := 4 * from << right.shift
 		k.loadRow(b, bytes, right)
-		if vectors == 8 && bytes%64 == 0 {
-			// Few rows mean that weights come from memory, so what is needed soon is
-			// asked for, a line of 64 bytes at a time.
-			k.line("PRFM %d(%s), PLDL1KEEP", 1024+bytes, b)
-		}
 		for i := range rows {
 			value := 24 + i%4
 			if from == 0 {
