@@ -32,14 +32,14 @@ func TestPartsAreAskedFor(t *testing.T) {
 		var last uintptr
 		s := &Set{spare: portable().spare}
 		for _, cols := range []int{32, 32, 32, 16, 16, 16} {
-			s.tiles = append(s.tiles, tile{cols, func(_ *float32, _ int, _ *float32, _, _ int, b *float32, rowB, k, _ int, soon *byte, ahead int) {
+			s.tiles = append(s.tiles, tile{cols, func(_ *float32, _ int, _ *float32, _, _ int, b *float32, rowB, k, _ int, soon uintptr, ahead int) {
 				at := uintptr(unsafe.Pointer(b))
 				if part := (at - start) / (4 * PanelWidth); part != last || parts == 0 {
 					read(at, rowB, cols, k)
 					last = part
 				}
 				for i := range k {
-					at := uintptr(unsafe.Pointer(soon)) + uintptr(i*ahead)
+					at := soon + uintptr(i*ahead)
 					if at-start >= uintptr(4*len(p.packed.Floats)+k) {
 						t.Fatalf("%+v: %d bytes from the start are asked for, of %d", shape, at-start, 4*len(p.packed.Floats))
 					}

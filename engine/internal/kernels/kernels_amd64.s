@@ -4,7 +4,7 @@
 
 #include "textflag.h"
 
-// func product1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product1AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -65,7 +65,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product2AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -145,7 +145,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product3AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -244,7 +244,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product4AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product4AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product4AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -331,7 +331,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product5AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product5AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product5AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -429,7 +429,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product6AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product6AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product6AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -538,7 +538,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// func productHalf1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
 TEXT ·productHalf1AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -599,7 +599,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// func productHalf2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
 TEXT ·productHalf2AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -679,7 +679,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
 TEXT ·productHalf3AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y0, Y0, Y0
@@ -2245,7 +2245,7 @@ loop_end:
 	VZEROUPPER
 	RET
 
-// func product1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product1AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -2296,7 +2296,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product2AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -2358,7 +2358,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product3AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -2431,7 +2431,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product4AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -2518,7 +2518,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product5AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product5AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product5AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -2616,7 +2616,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product6AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product6AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product6AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -2725,7 +2725,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product7AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product7AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product7AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -2848,7 +2848,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product8AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product8AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product8AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -2982,7 +2982,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product9AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product9AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product9AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -3127,7 +3127,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product10AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product10AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product10AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -3286,7 +3286,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product11AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -3456,7 +3456,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func product12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon *byte, ahead int)
+// func product12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·product12AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -3637,7 +3637,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// func productHalf1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·productHalf1AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -3688,7 +3688,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// func productHalf2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·productHalf2AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -3750,7 +3750,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// func productHalf3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·productHalf3AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0
@@ -3823,7 +3823,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon *byte, ahead int)
+// func productHalf4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·productHalf4AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z0, Z0, Z0

@@ -5,47 +5,47 @@ package kernels
 // product1NEON computes a tile of 1×32 sums.
 //
 //go:noescape
-func product1NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon *byte, ahead int)
+func product1NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
 
 // productHalf1NEON computes a tile of 1×32 sums.
 //
 //go:noescape
-func productHalf1NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon *byte, ahead int)
+func productHalf1NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon uintptr, ahead int)
 
 // product2NEON computes a tile of 2×32 sums.
 //
 //go:noescape
-func product2NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon *byte, ahead int)
+func product2NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
 
 // productHalf2NEON computes a tile of 2×32 sums.
 //
 //go:noescape
-func productHalf2NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon *byte, ahead int)
+func productHalf2NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon uintptr, ahead int)
 
 // product3NEON computes a tile of 3×32 sums.
 //
 //go:noescape
-func product3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon *byte, ahead int)
+func product3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
 
 // productHalf3NEON computes a tile of 3×32 sums.
 //
 //go:noescape
-func productHalf3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon *byte, ahead int)
+func productHalf3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon uintptr, ahead int)
 
 // product4NEON computes a tile of 4×16 sums.
 //
 //go:noescape
-func product4NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon *byte, ahead int)
+func product4NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
 
 // product5NEON computes a tile of 5×16 sums.
 //
 //go:noescape
-func product5NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon *byte, ahead int)
+func product5NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
 
 // product6NEON computes a tile of 6×16 sums.
 //
 //go:noescape
-func product6NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon *byte, ahead int)
+func product6NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
 
 // widenNEON is y = x, exactly; n is a multiple of 16.
 //

@@ -21,7 +21,7 @@ const (
 // cache line ahead bytes behind the one before, the first of which is at soon.
 type tileOf[T float32 | uint16] struct {
 	cols int
-	run  func(c *float32, rowC int, a *float32, rowA, colA int, b *T, rowB, k, sum int, soon *byte, ahead int)
+	run  func(c *float32, rowC int, a *float32, rowA, colA int, b *T, rowB, k, sum int, soon uintptr, ahead int)
 }
 
 // tile multiplies with float32s, halfTile with halves.
@@ -59,7 +59,7 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 		step = k
 	}
 	if k == 0 {
-		panel(s, s.tiles, c[first:], rowC, a, nil, 0, rows, cols, add, stretch{})
+		panel(s, s.tiles, c[first:], rowC, a, nil, 0, rows, cols, add, ahead{})
 		return
 	}
 	for from := 0; from < k; from += step {
@@ -67,7 +67,7 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 		left := Matrix{a.Data[from*a.Col:], a.Row, a.Col}
 		for col := first; col < first+cols; col += PanelWidth {
 			at, width := col*k+from*PanelWidth, min(PanelWidth, first+cols-col)
-			var soon stretch
+			var soon ahead
 			if rows > highest {
 				soon = packed.after(k, from, step, col, first, cols)
 			}
@@ -94,53 +94,47 @@ func wide(tiles []tile) []tile {
 
 // panel computes C = A·B or C += A·B for a panel B of k rows, of which the first
 // cols columns count.
-func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b []T, k, rows, cols int, add bool, soon stretch) {
+func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b []T, k, rows, cols int, add bool, soon ahead) {
 	// The kernels do not check bounds, so that is done here.
 	_ = c[(rows-1)*rowC+cols-1]
 	if k > 0 {
 		_, _ = a.Data[(rows-1)*a.Row+(k-1)*a.Col], b[k*PanelWidth-1]
 	}
-	for count := (rows + len(tiles) - 1) / len(tiles); count > 0; count-- {
-		height := (rows + count - 1) / count
-		var now stretch
-		now, soon = soon.cut(count)
-		tiles[height-1].multiply(s, c, rowC, a, b, k, height, cols, add, now)
-		if rows -= height; rows > 0 {
-			c = c[height*rowC:]
-			if k > 0 {
-				a.Data = a.Data[height*a.Row:]
-			}
-		}
-	}
-}
-
-// multiply computes height rows of a panel.
-func (t tileOf[T]) multiply(s *Set, c []float32, rowC int, a Matrix, b []T, k, height, cols int, add bool, soon stretch) {
 	sum := 0
 	if add {
 		sum = 1
 	}
 	left, right := unsafe.SliceData(a.Data), unsafe.SliceData(b)
-	at := 0
-	for ; at+t.cols <= cols; at += t.cols {
-		var now stretch
-		now, soon = soon.cut((cols - at + t.cols - 1) / t.cols)
-		start, ahead := inSteps(now, right, k)
-		t.run(&c[at], rowC, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum, start, ahead)
+	count, width := (rows+len(tiles)-1)/len(tiles), tiles[len(tiles)-1].cols
+	soon.share(count*((cols+width-1)/width), k, uintptr(unsafe.Pointer(right)))
+	for ; count > 0; count-- {
+		height := (rows + count - 1) / count
+		t, at := tiles[height-1], 0
+		for ; at+t.cols <= cols; at += t.cols {
+			t.run(&c[at], rowC, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum, soon.next(), soon.step)
+		}
+		if at < cols {
+			t.lastColumns(s, c[at:], rowC, left, a, offset(right, at), k, height, cols-at, sum, &soon)
+		}
+		if rows -= height; rows > 0 {
+			c = c[height*rowC:]
+			if k > 0 {
+				left = offset(left, height*a.Row)
+			}
+		}
 	}
-	if at == cols {
-		return
-	}
-	// The last columns fill no tile: they are computed apart.
+}
+
+// lastColumns computes the columns of a panel that fill no tile, apart.
+func (t tileOf[T]) lastColumns(s *Set, c []float32, rowC int, left *float32, a Matrix, b *T, k, height, cols, sum int, soon *ahead) {
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
 	for i := range height {
-		copy(spare.tile[i*PanelWidth:(i+1)*PanelWidth], c[i*rowC+at:i*rowC+cols])
+		copy(spare.tile[i*PanelWidth:(i+1)*PanelWidth], c[i*rowC:i*rowC+cols])
 	}
-	start, ahead := inSteps(soon, right, k)
-	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum, start, ahead)
+	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, b, PanelWidth, k, sum, soon.next(), soon.step)
 	for i := range height {
-		copy(c[i*rowC+at:i*rowC+cols], spare.tile[i*PanelWidth:])
+		copy(c[i*rowC:i*rowC+cols], spare.tile[i*PanelWidth:])
 	}
 }
 
@@ -153,8 +147,8 @@ func offset[T any](p *T, n int) *T {
 
 // productPortable is the twin of the tiles: four columns wide, one or two high,
 // which is what fits into the registers of plain code.
-func productPortable(rows int) func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, _ *byte, _ int) {
-	return func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, _ *byte, _ int) {
+func productPortable(rows int) func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, _ uintptr, _ int) {
+	return func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, _ uintptr, _ int) {
 		if rows == 1 {
 			// A second row that is the first again costs little and keeps one loop.
 			rowA, rowC = 0, 0

@@ -53,7 +53,7 @@ func (s isa) products() {
 func (s isa) product(b panel, rows, vectors int) {
 	name := fmt.Sprintf("%s%d", b.name, rows)
 	s.function(name,
-		"(c *float32, rowC int, a *float32, rowA, colA int, b "+b.pointer+", rowB, k, sum int, soon *byte, ahead int)",
+		"(c *float32, rowC int, a *float32, rowA, colA int, b "+b.pointer+", rowB, k, sum int, soon uintptr, ahead int)",
 		fmt.Sprintf("%s%s computes a tile of %d×%d sums.", name, s.name, rows, vectors*s.lanes()))
 	sums := make([][]reg.VecVirtual, rows)
 	for i := range sums {

@@ -32,7 +32,7 @@ var (
 // line at soon + k·ahead bytes to come to the second cache.
 func (f *file) product(rows, vectors int, right values) {
 	k := f.kernel(fmt.Sprintf("product%s%d", right.name, rows),
-		"(c *float32, rowC int, a *float32, rowA, colA int, b *"+right.kind+", rowB, k, sum int, soon *byte, ahead int)",
+		"(c *float32, rowC int, a *float32, rowA, colA int, b *"+right.kind+", rowB, k, sum int, soon uintptr, ahead int)",
 		fmt.Sprintf("computes a tile of %d×%d sums.", rows, 4*vectors))
 	c, rowC, flag := k.parameter("c"), k.stride("rowC", 2), k.parameter("sum")
 	for v := range rows * vectors {
