@@ -325,12 +325,28 @@ func inLanes(i, parts, lanes int) int {
 	return lane*(parts/lanes) + min(lane, parts%lanes) + i/lanes
 }
 
-// finish applies the program to a tile of C, which is still in the cache.
+// finish applies the program to a tile of C, which is still in the cache: to several short
+// rows at a time, in memory where they lie one behind another.
 func (m *matmul) finish(e *env, w *worker, c []float32, first, rows, col, cols int) {
-	for r := range rows {
-		for from := col; from < col+cols; from += chunk {
-			y := c[r*m.n+from:][:min(chunk, col+cols-from)]
-			m.program.run(e, w, window{first + r, 1, from}, y, y)
+	together := min(rows, chunk/min(cols, chunk))
+	if together == 1 {
+		for r := range rows {
+			for from := col; from < col+cols; from += chunk {
+				y := c[r*m.n+from:][:min(chunk, col+cols-from)]
+				m.program.run(e, w, window{first + r, 1, from}, y, y)
+			}
+		}
+		return
+	}
+	for r := 0; r < rows; r += together {
+		n := min(together, rows-r)
+		y := m.program.scratch(w)[:n*cols]
+		for i := range n {
+			copy(y[i*cols:(i+1)*cols], c[(r+i)*m.n+col:])
+		}
+		m.program.run(e, w, window{first + r, n, col}, y, y)
+		for i := range n {
+			copy(c[(r+i)*m.n+col:][:cols], y[i*cols:])
 		}
 	}
 }

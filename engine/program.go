@@ -293,8 +293,8 @@ func (p *planner) isWritten(s *slot) bool {
 	return slices.ContainsFunc(p.once, func(i instruction) bool { return slices.Contains(i.writes, s) })
 }
 
-// window is a part of a program's result: whole rows, or of one row the columns from col
-// on.
+// window is a part of a program's result: of some rows the columns from col on, as many as
+// the memory that it goes to has room for.
 type window struct{ row, rows, col int }
 
 // run computes the window y. produced is what a product wrote there, which may be y itself.
@@ -359,16 +359,16 @@ func read[T any](x *extern, from, buffer []T, g *program, b window) []T {
 	if b.rows == 1 {
 		return gather(from, buffer, at, x.stride, len(buffer))
 	}
-	if x.isDense {
+	cols := len(buffer) / b.rows
+	if x.isDense && cols == g.inner {
 		return from[at : at+len(buffer)]
 	}
 	for i := range b.rows {
-		row := buffer[i*g.inner : (i+1)*g.inner]
-		if x.stride == 1 {
-			at := x.at(g.outer, b.row+i, 0)
-			copy(row, from[at:at+g.inner])
+		row := buffer[i*cols : (i+1)*cols]
+		if at := x.at(g.outer, b.row+i, b.col); x.stride == 1 {
+			copy(row, from[at:at+cols])
 		} else {
-			gather(from, row, x.at(g.outer, b.row+i, 0), x.stride, g.inner)
+			gather(from, row, at, x.stride, cols)
 		}
 	}
 	return buffer
@@ -390,6 +390,9 @@ func gather[T any](from, buffer []T, at, stride, n int) []T {
 	}
 	return buffer[:n]
 }
+
+// scratch is memory of a chunk that the program does not use.
+func (g *program) scratch(w *worker) []float32 { return w.chunk(g.registers + len(g.externs)) }
 
 // chunk is a thread's scratch memory number i.
 func (w *worker) chunk(i int) []float32 {
