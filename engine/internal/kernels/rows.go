@@ -26,12 +26,16 @@ func (s *Set) Sum(x []float32) float32 {
 		clear(spare.a[copy(spare.a[:], x[n:]):])
 		s.sum(&spare.partial[0], &spare.a[0], partials)
 	}
-	return fold(&spare.partial)
+	return s.fold(&spare.partial)
 }
 
 // fold adds the running sums in pairs.
-func fold(p *[partials]float32) float32 {
-	for width := partials / 2; width > 0; width /= 2 {
+func (s *Set) fold(p *[partials]float32) float32 {
+	width := partials / 2
+	for ; width >= s.lanes; width /= 2 {
+		s.add(&p[0], &p[0], &p[width], width)
+	}
+	for ; width > 0; width /= 2 {
 		for j := range width {
 			p[j] += p[j+width]
 		}
@@ -56,8 +60,12 @@ func (s *Set) largestOf(x []float32, spare *spare) float32 {
 		fill(spare.a[copy(spare.a[:], x[n:]):], float32(math.Inf(-1)))
 		s.largest(&spare.partial[0], &spare.a[0], partials)
 	}
-	y := spare.partial[0]
-	for _, v := range spare.partial[1:] {
+	p, width := &spare.partial, partials/2
+	for ; width >= s.lanes; width /= 2 {
+		s.max(&p[0], &p[0], &p[width], width)
+	}
+	y := p[0]
+	for _, v := range p[1:max(1, 2*width)] {
 		y = max(y, v)
 	}
 	return y
@@ -91,8 +99,8 @@ func (s *Set) softmaxRow(y, x []float32, spare *spare) {
 		s.expSum(&spare.partial[0], &spare.y[0], &spare.a[0], shift, partials)
 		copy(y[n:], spare.y[:])
 	}
-	fill(spare.b[:], 1/fold(&spare.partial))
-	scale := spare.b[:]
+	scale := spare.b[:min(len(y), partials)]
+	fill(scale, 1/s.fold(&spare.partial))
 	for len(y) > 0 {
 		part := min(len(y), partials)
 		s.scaleBy(y[:part], scale[:part], spare)
@@ -157,5 +165,5 @@ func (s *Set) sumSquares(x []float32, mean float32) float32 {
 		fill(spare.a[copy(spare.a[:], x[n:]):], mean)
 		s.squares(&spare.partial[0], &spare.a[0], mean, partials)
 	}
-	return fold(&spare.partial)
+	return s.fold(&spare.partial)
 }
