@@ -26,7 +26,8 @@ if [ -n "${FROM_SCRATCH:-}" ]; then
 	train clip towers
 	train clip clip
 	train clip words
-	clip=runs/tiny/words
+	train clip mixed
+	clip=runs/tiny/mixed
 fi
 train clipcap-mlp clipcap --set "clip=$clip"
 train scst scst
