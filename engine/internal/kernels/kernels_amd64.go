@@ -19,21 +19,6 @@ func product2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float
 //go:noescape
 func product3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
 
-// product4AVX2 computes a tile of 4×16 sums.
-//
-//go:noescape
-func product4AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
-
-// product5AVX2 computes a tile of 5×16 sums.
-//
-//go:noescape
-func product5AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
-
-// product6AVX2 computes a tile of 6×16 sums.
-//
-//go:noescape
-func product6AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
-
 // productHalf1AVX2 computes a tile of 1×32 sums.
 //
 //go:noescape

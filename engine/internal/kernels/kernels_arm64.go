@@ -32,21 +32,6 @@ func product3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, 
 //go:noescape
 func productHalf3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon uintptr, ahead int)
 
-// product4NEON computes a tile of 4×16 sums.
-//
-//go:noescape
-func product4NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
-
-// product5NEON computes a tile of 5×16 sums.
-//
-//go:noescape
-func product5NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
-
-// product6NEON computes a tile of 6×16 sums.
-//
-//go:noescape
-func product6NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
-
 // widenNEON is y = x, exactly; n is a multiple of 16.
 //
 //go:noescape

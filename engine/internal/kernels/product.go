@@ -9,12 +9,8 @@ const PanelWidth = 32
 // depth is how much of k a product of several tiles covers before it turns to the next
 // columns: its part of a panel stays in the first cache or near it while all rows are
 // multiplied, and the next part comes from memory meanwhile. A product of one tile reads
-// panels from end to end. Up to few rows are multiplied by tiles that read whole cache
-// lines. None of it changes results.
-const (
-	depth = 256
-	few   = 12
-)
+// panels from end to end. It does not change results.
+const depth = 256
 
 // tileOf is a kernel that computes a tile of C, cols wide and of a fixed height.
 // Where sum is not 0, the product is added to what C holds. At each k it asks for the
@@ -47,12 +43,9 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 	if rows == 0 || cols == 0 {
 		return
 	}
-	tiles, highest := s.tiles, len(s.halfTiles)
-	if rows <= few {
-		tiles = wide(tiles)
-	}
-	if packed.Halves == nil {
-		highest = len(tiles)
+	highest := len(s.tiles)
+	if packed.Halves != nil {
+		highest = len(s.halfTiles)
 	}
 	step := depth
 	if rows <= highest {
@@ -72,24 +65,12 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 				soon = packed.after(k, from, step, col, first, cols)
 			}
 			if packed.Halves != nil {
-				s.halfPanel(tiles, c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0, soon)
+				s.halfPanel(c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0, soon)
 			} else {
-				panel(s, tiles, c[col:], rowC, left, packed.Floats[at:], part, rows, width, add || from > 0, soon)
+				panel(s, s.tiles, c[col:], rowC, left, packed.Floats[at:], part, rows, width, add || from > 0, soon)
 			}
 		}
 	}
-}
-
-// wide are the first of the tiles that are as wide as a panel, or all where none is.
-func wide(tiles []tile) []tile {
-	n := 0
-	for n < len(tiles) && tiles[n].cols == PanelWidth {
-		n++
-	}
-	if n == 0 {
-		return tiles
-	}
-	return tiles[:n]
 }
 
 // panel computes C = A·B or C += A·B for a panel B of k rows, of which the first

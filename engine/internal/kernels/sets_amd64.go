@@ -16,10 +16,7 @@ func vectorSets() []*Set {
 func avx2() *Set {
 	return withSpare(Set{
 		Name: "avx2", lanes: 8,
-		tiles: []tile{
-			{32, product1AVX2}, {32, product2AVX2}, {32, product3AVX2},
-			{16, product4AVX2}, {16, product5AVX2}, {16, product6AVX2},
-		},
+		tiles:     []tile{{32, product1AVX2}, {32, product2AVX2}, {32, product3AVX2}},
 		halfTiles: []halfTile{{32, productHalf1AVX2}, {32, productHalf2AVX2}, {32, productHalf3AVX2}},
 		widen:     widenAVX2,
 		add:       addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2, max: maxAVX2, min: minAVX2,

@@ -12,10 +12,7 @@ func vectorSets() []*Set {
 func neon() *Set {
 	return withSpare(Set{
 		Name: "neon", lanes: 16, // in four registers
-		tiles: []tile{
-			{32, product1NEON}, {32, product2NEON}, {32, product3NEON},
-			{16, product4NEON}, {16, product5NEON}, {16, product6NEON},
-		},
+		tiles:     []tile{{32, product1NEON}, {32, product2NEON}, {32, product3NEON}},
 		halfTiles: []halfTile{{32, productHalf1NEON}, {32, productHalf2NEON}, {32, productHalf3NEON}},
 		widen:     widenNEON,
 		add:       addNEON, sub: subNEON, mul: mulNEON, div: divNEON, max: maxNEON, min: minNEON,

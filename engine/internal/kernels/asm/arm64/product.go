@@ -3,15 +3,11 @@ package main
 import "fmt"
 
 // products writes a kernel for each height of a tile. 32 registers hold 24 sums:
-// three rows of 32 columns, which read whole cache lines where weights come from
-// memory, or six of sixteen. B's values are float32s, for few rows halves too.
+// three rows of 32 columns. B's values are float32s, for few rows halves too.
 func (f *file) products() {
 	for rows := 1; rows <= 3; rows++ {
 		f.product(rows, 8, floats)
 		f.product(rows, 8, halves)
-	}
-	for rows := 4; rows <= 6; rows++ {
-		f.product(rows, 4, floats)
 	}
 }
 
