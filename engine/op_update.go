@@ -80,7 +80,8 @@ func lowerUpdate(p *planner, n *node) bool {
 
 // overwrites handles a Where whose condition is the same for whole blocks, as
 // where a position of a cache is written, and whose other branch nobody reads
-// later: only the blocks that change are written.
+// later: only the blocks that change are written. A block has all axes that the
+// condition does not depend on, so that it is looked at once for each of its values.
 func (p *planner) overwrites(n *node) bool {
 	if n.op != compute.OpTypeWhere || len(p.parts[n]) != 1 {
 		return false
@@ -103,19 +104,20 @@ func (p *planner) overwrites(n *node) bool {
 		return false
 	}
 	p.views[n.outputs[0]] = to
-	block := func(v view) view {
-		v.dims, v.strides = v.dims[axis:], v.strides[axis:]
-		return v
+	var rows, block []int
+	for i := range dims {
+		if i < axis && dims[i] != 1 && condition.strides[i] != 0 {
+			rows = append(rows, i)
+		} else {
+			block = append(block, i)
+		}
 	}
-	row := func(v view) view {
-		v.dims, v.strides = v.dims[:axis], v.strides[:axis]
-		return v
-	}
-	move := mover(block(to), block(from))
+	conditionRows, toRows, fromRows := condition.transposed(rows), to.transposed(rows), from.transposed(rows)
+	move := mover(to.transposed(block), from.transposed(block))
 	p.emit("Where in place", []view{condition, from, to}, []view{to}, func(e *env) error {
 		var err error
 		conditions := all[bool](e, condition.slot)
-		walk(dims[:axis], []view{row(condition), row(to), row(from)}, func(at places) {
+		walk(toRows.dims, []view{conditionRows, toRows, fromRows}, func(at places) {
 			if err == nil && conditions[at[0]] {
 				err = move(e, at[1], at[2])
 			}

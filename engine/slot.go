@@ -91,7 +91,8 @@ func (v view) isPermuted() bool {
 	return v.transposed(order).isWhole()
 }
 
-// transposed is the view with its axes in another order.
+// transposed is the view with its axes in another order, or with some of them: the others
+// stay at their first elements.
 func (v view) transposed(axes []int) view {
 	w := v
 	w.dims, w.strides = make([]int, len(axes)), make([]int, len(axes))

@@ -110,7 +110,7 @@ func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int,
 func (t tileOf[T]) lastColumns(s *Set, c []float32, rowC int, left *float32, a Matrix, b *T, k, height, cols, sum int, soon *ahead) {
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
-	for i := range height {
+	for i := range height * sum {
 		copy(spare.tile[i*PanelWidth:(i+1)*PanelWidth], c[i*rowC:i*rowC+cols])
 	}
 	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, b, PanelWidth, k, sum, soon.next(), soon.step)
