@@ -363,7 +363,7 @@ func (p *planner) pack(m *matmul) {
 		for j := part * perPart; j < min((part+1)*perPart, total); j++ {
 			i := j / panels
 			b := kernels.Matrix{Data: from[m.right.offset+offsetOf(i, m.batch, m.bBatch):], Row: m.right.row, Col: m.right.col}
-			kernels.PackPanel(to[i*size:(i+1)*size], b, m.k, m.n, j%panels)
+			kernels.PackPanel(e.kernels, to[i*size:(i+1)*size], b, m.k, m.n, j%panels)
 		}
 	})
 }

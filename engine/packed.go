@@ -160,9 +160,9 @@ func packParameter[T float32 | uint16](e *env, m *matmul, b *Buffer, inPlace boo
 	size := sizeOf[T]() * kernels.PackedLen(l.k, l.n)
 	if inPlace {
 		packed := valuesOf[T](b.bytes[:size])
-		return packed, e.each(panels, func(_ *env, w *worker, panel int) {
+		return packed, e.each(panels, func(e *env, w *worker, panel int) {
 			spare := valuesOf[T](w.room(sizeOf[T]() * kernels.PanelWidth * l.k))
-			kernels.PackTransposed(packed, l.k, l.n, panel, spare)
+			kernels.PackTransposed(e.kernels, packed, l.k, l.n, panel, spare)
 		})
 	}
 	from := valuesOf[T](b.bytes)
@@ -172,8 +172,8 @@ func packParameter[T float32 | uint16](e *env, m *matmul, b *Buffer, inPlace boo
 		m.source.each(func(i, at int) { from[i] = values[at] })
 	}
 	packed := valuesOf[T](b.reserve(size))
-	return packed, e.each(panels, func(_ *env, _ *worker, panel int) {
-		kernels.PackPanel(packed, kernels.MatrixOf[T]{Data: from[l.offset:], Row: l.row, Col: l.col}, l.k, l.n, panel)
+	return packed, e.each(panels, func(e *env, _ *worker, panel int) {
+		kernels.PackPanel(e.kernels, packed, kernels.MatrixOf[T]{Data: from[l.offset:], Row: l.row, Col: l.col}, l.k, l.n, panel)
 	})
 }
 

@@ -80,7 +80,7 @@ func halfProblem(rng *rand.Rand, rows, k, n, rare int, transposeB bool) (half Pa
 	b := MatrixOf[uint16]{halves(rng, k*n, rare), wide.b.Row, wide.b.Col}
 	half.Halves = make([]uint16, PackedLen(k, n))
 	for panel := range (n + PanelWidth - 1) / PanelWidth {
-		PackPanel(half.Halves, b, k, n, panel)
+		PackPanel(portable(), half.Halves, b, k, n, panel)
 	}
 	portable().Widen(wide.packed.Floats, half.Halves)
 	return half, wide
@@ -125,8 +125,8 @@ func TestPackTransposed(t *testing.T) {
 			want, got := make([]uint16, PackedLen(k, n)), make([]uint16, PackedLen(k, n))
 			copy(got, b.Data)
 			for panel := range (n + PanelWidth - 1) / PanelWidth {
-				PackPanel(want, b, k, n, panel)
-				PackTransposed(got, k, n, panel, make([]uint16, PanelWidth*k))
+				PackPanel(portable(), want, b, k, n, panel)
+				PackTransposed(portable(), got, k, n, panel, make([]uint16, PanelWidth*k))
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("a matrix %d×%d is packed otherwise in its own memory", k, n)

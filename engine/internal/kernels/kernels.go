@@ -36,6 +36,7 @@ type Set struct {
 	tiles     []tile     // tiles[i] is for i+1 rows
 	halfTiles []halfTile // the same, for so many rows as are worth one
 	widen     func(y *float32, x *uint16, n int)
+	transpose func(y, x *float32, column, n int) // y[32·i+j] = x[column·j+i] for j < 8 and i < n, a multiple of 8
 
 	add, sub, mul, div, max, min             func(y, a, b *float32, n int)
 	neg, abs, sqrt, exp, logistic, tanh, erf func(y, x *float32, n int)

@@ -39,6 +39,11 @@ func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *u
 //go:noescape
 func widenAVX2(y *float32, x *uint16, n int)
 
+// transposeAVX2 is y[32·i+j] = x[column·j+i] for eight j and n i, a multiple of 8.
+//
+//go:noescape
+func transposeAVX2(y *float32, x *float32, column int, n int)
+
 // addAVX2 adds two vectors; n is a multiple of the lanes.
 //
 //go:noescape

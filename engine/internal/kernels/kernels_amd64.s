@@ -506,6 +506,70 @@ loop_end:
 	VZEROUPPER
 	RET
 
+// func transposeAVX2(y *float32, x *float32, column int, n int)
+// Requires: AVX
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-32
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ column+16(FP), DX
+	MOVQ n+24(FP), BX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (CX)(DX*4), DI
+
+loop:
+	CMPQ        BX, $0x08
+	JL          end
+	VMOVUPS     (CX), X0
+	VINSERTF128 $0x01, (DI), Y0, Y0
+	VMOVUPS     (CX)(DX*1), X1
+	VINSERTF128 $0x01, (DI)(DX*1), Y1, Y1
+	VMOVUPS     (CX)(DX*2), X2
+	VINSERTF128 $0x01, (DI)(DX*2), Y2, Y2
+	VMOVUPS     (CX)(SI*1), X3
+	VINSERTF128 $0x01, (DI)(SI*1), Y3, Y3
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKHPS   Y1, Y0, Y5
+	VUNPCKLPS   Y3, Y2, Y6
+	VUNPCKHPS   Y3, Y2, Y7
+	VSHUFPS     $0x44, Y6, Y4, Y8
+	VMOVUPS     Y8, (AX)
+	VSHUFPS     $0xee, Y6, Y4, Y4
+	VMOVUPS     Y4, 128(AX)
+	VSHUFPS     $0x44, Y7, Y5, Y4
+	VMOVUPS     Y4, 256(AX)
+	VSHUFPS     $0xee, Y7, Y5, Y4
+	VMOVUPS     Y4, 384(AX)
+	VMOVUPS     16(CX), X9
+	VINSERTF128 $0x01, 16(DI), Y9, Y9
+	VMOVUPS     16(CX)(DX*1), X10
+	VINSERTF128 $0x01, 16(DI)(DX*1), Y10, Y10
+	VMOVUPS     16(CX)(DX*2), X11
+	VINSERTF128 $0x01, 16(DI)(DX*2), Y11, Y11
+	VMOVUPS     16(CX)(SI*1), X12
+	VINSERTF128 $0x01, 16(DI)(SI*1), Y12, Y12
+	VUNPCKLPS   Y10, Y9, Y4
+	VUNPCKHPS   Y10, Y9, Y5
+	VUNPCKLPS   Y12, Y11, Y6
+	VUNPCKHPS   Y12, Y11, Y7
+	VSHUFPS     $0x44, Y6, Y4, Y8
+	VMOVUPS     Y8, 512(AX)
+	VSHUFPS     $0xee, Y6, Y4, Y4
+	VMOVUPS     Y4, 640(AX)
+	VSHUFPS     $0x44, Y7, Y5, Y4
+	VMOVUPS     Y4, 768(AX)
+	VSHUFPS     $0xee, Y7, Y5, Y4
+	VMOVUPS     Y4, 896(AX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DI
+	ADDQ        $+1024, AX
+	SUBQ        $0x08, BX
+	JMP         loop
+
+end:
+	VZEROUPPER
+	RET
+
 // func addAVX2(y *float32, a *float32, b *float32, n int)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-32

@@ -30,7 +30,7 @@ func newProblem(rng *rand.Rand, rows, k, n, rare int, transposeA, transposeB boo
 	}
 	p.packed.Floats = make([]float32, PackedLen(k, n))
 	for panel := range (n + PanelWidth - 1) / PanelWidth {
-		PackPanel(p.packed.Floats, p.b, k, n, panel)
+		PackPanel(portable(), p.packed.Floats, p.b, k, n, panel)
 	}
 	p.c = values(rng, rows*p.rowC, 0)
 	return p

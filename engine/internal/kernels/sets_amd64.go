@@ -4,7 +4,7 @@ import "golang.org/x/sys/cpu"
 
 func vectorSets() []*Set {
 	var sets []*Set
-	if cpu.X86.HasAVX512F {
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX2 {
 		sets = append(sets, avx512())
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C {
@@ -19,6 +19,7 @@ func avx2() *Set {
 		tiles:     []tile{{32, product1AVX2}, {32, product2AVX2}, {32, product3AVX2}},
 		halfTiles: []halfTile{{32, productHalf1AVX2}, {32, productHalf2AVX2}, {32, productHalf3AVX2}},
 		widen:     widenAVX2,
+		transpose: transposeAVX2,
 		add:       addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2, max: maxAVX2, min: minAVX2,
 		neg: negAVX2, abs: absAVX2, sqrt: sqrtAVX2,
 		exp: expAVX2, logistic: logisticAVX2, tanh: tanhAVX2, erf: erfAVX2,
@@ -38,8 +39,9 @@ func avx512() *Set {
 		halfTiles: []halfTile{
 			{32, productHalf1AVX512}, {32, productHalf2AVX512}, {32, productHalf3AVX512}, {32, productHalf4AVX512},
 		},
-		widen: widenAVX512,
-		add:   addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512, max: maxAVX512, min: minAVX512,
+		widen:     widenAVX512,
+		transpose: transposeAVX2,
+		add:       addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512, max: maxAVX512, min: minAVX512,
 		neg: negAVX512, abs: absAVX512, sqrt: sqrtAVX512,
 		exp: expAVX512, logistic: logisticAVX512, tanh: tanhAVX512, erf: erfAVX512,
 		where: whereAVX512, sum: sum32AVX512, largest: max32AVX512, squares: squares32AVX512,

@@ -15,6 +15,7 @@ func neon() *Set {
 		tiles:     []tile{{32, product1NEON}, {32, product2NEON}, {32, product3NEON}},
 		halfTiles: []halfTile{{32, productHalf1NEON}, {32, productHalf2NEON}, {32, productHalf3NEON}},
 		widen:     widenNEON,
+		transpose: transposePortable,
 		add:       addNEON, sub: subNEON, mul: mulNEON, div: divNEON, max: maxNEON, min: minNEON,
 		neg: negNEON, abs: absNEON, sqrt: sqrtNEON,
 		exp: expNEON, logistic: logisticNEON, tanh: tanhNEON, erf: erfNEON,

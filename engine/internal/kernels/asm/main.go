@@ -97,6 +97,9 @@ func main() {
 	for _, s := range []isa{{"AVX2", 32}, {"AVX512", 64}} {
 		s.products()
 		s.widen()
+		if s.bytes == 32 {
+			s.transpose()
+		}
 		s.binaries()
 		s.unaries()
 		s.selects()
