@@ -12,7 +12,7 @@ TESTFLAGS   ?=
 TAGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint generate golden-kernels kernels-arm64 golden-arm64 arm64 fuzz corpus damaged bench bench-peers performance cover static tiny true-size ort rename
+.PHONY: help build test race lint generate golden-kernels kernels-arm64 golden-arm64 arm64 kernels-avx512 golden-avx512 fuzz corpus damaged bench bench-peers performance cover static tiny true-size ort rename
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ golden-arm64: kernels-arm64 ## run the golden tests as well, which takes 9 minut
 arm64: ## build and vet for arm64, tests included
 	$(ARM64) go build ./...
 	$(ARM64) go vet ./...
+
+kernels-avx512: ## run the kernels' tests with AVX-512 under Bochs
+	./.ci/avx512 '/^avx512$$|^Fuzz' ./engine/internal/kernels
+
+golden-avx512: ## run the golden tests with AVX-512 under Bochs, which takes hours
+	./.ci/avx512 '^TestGolden' $(GOLDEN)
 
 fuzz: ## run each fuzz target for FUZZTIME (1m), FUZZJOBS (1) at a time
 	FUZZTIME=$(FUZZTIME) FUZZJOBS=$(FUZZJOBS) ./.ci/fuzz
