@@ -59,7 +59,7 @@ arm64: ## build and vet for arm64, tests included
 kernels-avx512: ## run the kernels' tests with AVX-512 under Bochs
 	./.ci/avx512 '/^avx512$$|^Fuzz' ./engine/internal/kernels
 
-golden-avx512: ## run the golden tests with AVX-512 under Bochs, which takes hours
+golden-avx512: ## run the golden tests with AVX-512 under Bochs, which takes 8 minutes or more
 	./.ci/avx512 '^TestGolden' $(GOLDEN)
 
 fuzz: ## run each fuzz target for FUZZTIME (1m), FUZZJOBS (1) at a time
