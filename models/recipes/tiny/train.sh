@@ -26,8 +26,7 @@ if [ -n "${FROM_SCRATCH:-}" ]; then
 	train clip towers
 	train clip clip
 	train clip words
-	train clip mixed
-	clip=runs/tiny/mixed
+	clip=runs/tiny/words
 fi
 train clipcap-mlp clipcap --set "clip=$clip"
 train scst scst
