@@ -152,15 +152,7 @@ func checkFolder(t *testing.T, got *modelfolder.Folder, want modelfolder.Model, 
 // TestLoadInParts: photos need all but the text tower, which comes when it is asked for.
 func TestLoadInParts(t *testing.T) {
 	want := random(t)
-	dir := filepath.Join(t.TempDir(), "model")
-	if err := modelfolder.Write(dir, want); err != nil {
-		t.Fatal(err)
-	}
-	folder, err := modelfolder.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer folder.Close()
+	folder, _ := reopen(t, want)
 	engine, store, texts := golden.Engine(t), model.NewStore(), model.NewStore()
 	later, err := folder.LoadInParts(engine, store, texts)
 	if err != nil {
@@ -193,6 +185,21 @@ func TestLoadInParts(t *testing.T) {
 	}
 }
 
+// reopen writes a model and opens its folder, dir.
+func reopen(t *testing.T, m modelfolder.Model) (folder *modelfolder.Folder, dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "model")
+	if err := modelfolder.Write(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := modelfolder.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = folder.Close() })
+	return folder, dir
+}
+
 func sameTensor(a, b weights.Tensor) bool {
 	return a.Name == b.Name && a.DType == b.DType && slices.Equal(a.Shape, b.Shape) && bytes.Equal(a.Data, b.Data)
 }
@@ -203,16 +210,8 @@ func TestLoadInPartsRefuses(t *testing.T) {
 	m.Tensors = slices.Clone(m.Tensors)
 	i := slices.IndexFunc(m.Tensors, func(t weights.Tensor) bool { return t.Name == "clip.text_projection" })
 	m.Tensors[i].DType = weights.I16
-	dir := filepath.Join(t.TempDir(), "model")
-	if err := modelfolder.Write(dir, m); err != nil {
-		t.Fatal(err)
-	}
-	folder, err := modelfolder.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer folder.Close()
-	_, err = folder.LoadInParts(golden.Engine(t), model.NewStore(), model.NewStore())
+	folder, dir := reopen(t, m)
+	_, err := folder.LoadInParts(golden.Engine(t), model.NewStore(), model.NewStore())
 	refused(t, err, dir, "clip.text_projection")
 }
 
@@ -322,15 +321,7 @@ func TestLoadRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := random(t)
 			test.change(&m)
-			dir := filepath.Join(t.TempDir(), "model")
-			if err := modelfolder.Write(dir, m); err != nil {
-				t.Fatal(err)
-			}
-			folder, err := modelfolder.Open(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer folder.Close()
+			folder, dir := reopen(t, m)
 			_, inParts := folder.LoadInParts(golden.Engine(t), model.NewStore(), model.NewStore())
 			for _, err := range []error{inParts, folder.Load(golden.Engine(t), model.NewStore())} {
 				refused(t, err, dir, "model.safetensors: tensors do not fit the network")

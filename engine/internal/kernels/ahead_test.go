@@ -31,11 +31,11 @@ func TestPartsAreAskedFor(t *testing.T) {
 		}
 		var last uintptr
 		s := &Set{spare: portable().spare}
-		for _, cols := range []int{32, 32, 32} {
-			s.tiles = append(s.tiles, tile{cols, func(_ *float32, _ int, _ *float32, _, _ int, b *float32, rowB, k, _ int, soon uintptr, ahead int) {
+		for range 3 {
+			s.tiles = append(s.tiles, tile{PanelWidth, func(_ *float32, _ int, _ *float32, _, _ int, b *float32, rowB, k, _ int, soon uintptr, ahead int) {
 				at := uintptr(unsafe.Pointer(b))
 				if part := (at - start) / (4 * PanelWidth); part != last || parts == 0 {
-					read(at, rowB, cols, k)
+					read(at, rowB, PanelWidth, k)
 					last = part
 				}
 				for i := range k {
