@@ -4,8 +4,8 @@
 # A stopped run goes on where it was. CLIP is the part that takes hours, so it is taken
 # from the carried model unless everything is to be trained from random weights:
 #
-#	make tiny                # the language model, the captioner, and its last lessons
-#	FROM_SCRATCH=1 make tiny # CLIP before them
+#	make tiny                # the language model and the captioner
+#	FROM_SCRATCH=1 make tiny # CLIP between them
 #
 # ENGINE names another engine than this program's own:
 #
@@ -26,8 +26,10 @@ if [ -n "${FROM_SCRATCH:-}" ]; then
 	train clip towers
 	train clip clip
 	train clip words
-	clip=runs/tiny/words
+	train clip mixed
+	clip=runs/tiny/mixed
 fi
+train capdec capdec --set "clip=$clip"
 train clipcap-mlp clipcap --set "clip=$clip"
 train scst scst
 rm -rf models/tiny
