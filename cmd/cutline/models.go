@@ -10,6 +10,7 @@ import (
 	"github.com/cutline-go/cutline/internal/hub"
 	"github.com/cutline-go/cutline/internal/modelfolder"
 	"github.com/cutline-go/cutline/internal/published"
+	"github.com/cutline-go/cutline/internal/recipe"
 )
 
 // modelsCmd fetches models that others published, and keeps them.
@@ -18,6 +19,8 @@ type modelsCmd struct {
 	Show modelsShowCmd `cmd:"" help:"Tell what a model is, and what it is made of."`
 	Pull modelsPullCmd `cmd:"" help:"Download a model from the Hugging Face hub and make a model folder of it."`
 	Rm   modelsRmCmd   `cmd:"" help:"Remove a model."`
+
+	Average modelsAverageCmd `cmd:"" help:"Average the weights of models that were trained on from one start."`
 }
 
 // knownModel finds a model in the table; what is not there is a mistake in the command line.
@@ -93,6 +96,19 @@ func (cmd *modelsRmCmd) Run(c *console) error {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: removed, %s\n", name, bytesText(freed))
+	return nil
+}
+
+type modelsAverageCmd struct {
+	Models []string `arg:"" name:"model" help:"Model folders that differ in nothing but their weights."`
+	Out    string   `required:"" placeholder:"DIR" help:"Model folder to write."`
+}
+
+func (cmd *modelsAverageCmd) Run(c *console) error {
+	if err := recipe.Average(cmd.Out, cmd.Models); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, cmd.Out)
 	return nil
 }
 

@@ -250,6 +250,21 @@ func TestModelsOffline(t *testing.T) {
 	}
 }
 
+func TestModelsAverage(t *testing.T) {
+	a, b, out := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b"), filepath.Join(t.TempDir(), "out")
+	writeRandomModel(t, a)
+	writeRandomModel(t, b)
+	if status, printed, messages := cutline(t, "models", "average", "--out", out, a, b); status != statusDone || printed != out+"\n" {
+		t.Errorf("%d %q %q", status, printed, messages)
+	}
+	if got, want := read(t, out, "model.safetensors"), read(t, a, "model.safetensors"); !slices.Equal(got, want) {
+		t.Error("the mean of a model and itself has other weights")
+	}
+	if status, _, messages := cutline(t, "models", "average", "--out", out, a); status != statusFailed || !strings.Contains(messages, "two models") {
+		t.Errorf("of one: %d %q", status, messages)
+	}
+}
+
 // TestPullAgain pulls a model that changed on the hub, in part, and one whose folder
 // is damaged.
 func TestPullAgain(t *testing.T) {
