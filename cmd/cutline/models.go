@@ -105,6 +105,9 @@ type modelsAverageCmd struct {
 }
 
 func (cmd *modelsAverageCmd) Run(c *console) error {
+	if len(cmd.Models) < 2 {
+		return &usageError{"one model has no other to be averaged with", "name two or more"}
+	}
 	if err := recipe.Average(cmd.Out, cmd.Models); err != nil {
 		return err
 	}

@@ -260,7 +260,7 @@ func TestModelsAverage(t *testing.T) {
 	if got, want := read(t, out, "model.safetensors"), read(t, a, "model.safetensors"); !slices.Equal(got, want) {
 		t.Error("the mean of a model and itself has other weights")
 	}
-	if status, _, messages := cutline(t, "models", "average", "--out", out, a); status != statusFailed || !strings.Contains(messages, "two models") {
+	if status, _, messages := cutline(t, "models", "average", "--out", out, a); status != statusUsage || !strings.Contains(messages, "two or more") {
 		t.Errorf("of one: %d %q", status, messages)
 	}
 }

@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -12,7 +11,7 @@ import (
 	"github.com/cutline-go/cutline/tokenizer"
 )
 
-// Average writes to out the model whose weights are the means of those of models, folders
+// Average writes to out the model whose weights are the means of those of models, one folder or more
 // that went different ways from one start. What the ways share is kept, and what each
 // made of chance is lost (Wortsman et al. 2022, arXiv:2203.05482, a uniform soup). The
 // models must be alike but for their names and weights; out has the first one's name.
@@ -20,9 +19,6 @@ import (
 func Average(out string, models []string) error {
 	if err := modelfolder.Writable(out); err != nil {
 		return err
-	}
-	if len(models) < 2 {
-		return errors.New("an average takes two models or more")
 	}
 	var folders []*modelfolder.Folder
 	defer func() {
