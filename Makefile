@@ -17,7 +17,7 @@ TAGS        ?=
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build bin/cutline, one static file (TAGS=onnx: not static, runs ONNX Runtime too)
+build: ## build bin/cutline, one static file (TAGS=onnx or xla: not static, runs ONNX Runtime or XLA too)
 	CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath -tags '$(TAGS)' -o bin/ ./cmd/cutline
 
 test: ## run every test (TESTFLAGS='-run Golden' for some)

@@ -12,7 +12,7 @@ import (
 // Options says how to open a model. The zero value decodes greedily on the
 // pure-Go engine.
 type Options struct {
-	Engine   string   // "" or "cutline": pure Go with assembly kernels; "go": GoMLX's; "onnx:PATH", in builds that hold it: ONNX Runtime's library
+	Engine   string   // "" or "cutline": pure Go with assembly kernels; "go": GoMLX's; "onnx:PATH" and "xla:PATH", in builds that hold them: ONNX Runtime's library, a PJRT plugin of XLA
 	Decoding Decoding // of Caption and Captions; With changes it later
 	Limits   Limits   // of photos
 	Batch    int      // photos that Captions runs at once; 0 stands for 8

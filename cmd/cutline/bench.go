@@ -26,7 +26,7 @@ type benchCmd struct {
 	Photo   string `arg:"" optional:"" help:"Photo file; one of 640×480 pixels is drawn unless given."`
 	Model   string `placeholder:"DIR" help:"Model folder; the model in this program unless given."`
 	Random  string `placeholder:"NAME" enum:",${randomModel}" default:"" help:"Random weights instead: ${randomModel} is ViT-B/32 and GPT-2 small with an MLP mapper."`
-	Engine  string `default:"cutline" help:"What networks run on: cutline, go, or onnx:LIBRARY in a build with that tag."`
+	Engine  string `default:"cutline" help:"What networks run on: cutline, go, or onnx:LIBRARY or xla:PLUGIN in a build with that tag."`
 	Threads int    `placeholder:"N" help:"Threads of Go, those of cutline and go included; one a processor unless given."`
 	Batch   []int  `default:"1,8" placeholder:"N,…" help:"Photos that run at once."`
 	Runs    int    `default:"9" help:"Runs that count, of which the median is printed."`

@@ -8,7 +8,7 @@ import (
 // modelFlags say which model a verb runs, on what, and what a photo may cost.
 type modelFlags struct {
 	Model       string `placeholder:"DIR" help:"Model folder, or the name of a pulled model; the model in this program unless given."`
-	Engine      string `default:"cutline" help:"What networks run on: cutline, go, or onnx:LIBRARY in a build with that tag."`
+	Engine      string `default:"cutline" help:"What networks run on: cutline, go, or onnx:LIBRARY or xla:PLUGIN in a build with that tag."`
 	LimitBytes  int64  `default:"20000000" help:"Largest photo file."`
 	LimitPixels int64  `default:"50000000" help:"Largest photo, width × height."`
 	LimitSide   int    `default:"16384" help:"Largest width and height of a photo."`

@@ -43,7 +43,7 @@ type trainFlags struct {
 	Batch    int      `placeholder:"N" help:"Examples an update."`
 	Seed     *int64   `placeholder:"N" help:"Seed of all that is drawn."`
 	Out      string   `required:"" placeholder:"DIR" help:"Model folder to write. Checkpoints and logs lie beside it in DIR.run, from which a stopped run goes on."`
-	Engine   string   `default:"cutline:training" placeholder:"NAME" help:"What computes: cutline:training, go, or onnx:PATH in builds with that tag."`
+	Engine   string   `default:"cutline:training" placeholder:"NAME" help:"What computes: cutline:training, go, or onnx:PATH or xla:PATH in builds with that tag."`
 	Cache    string   `placeholder:"DIR" env:"CUTLINE_CACHE" help:"Where embeddings are kept for the next run; cutline in the user's cache folder unless given."`
 	Progress string   `enum:"auto,json,none" default:"auto" placeholder:"HOW" help:"auto: a bar on a terminal, else lines; json; none."`
 	DryRun   bool     `help:"Print the configuration and what the run would take, and stop."`

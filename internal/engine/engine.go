@@ -25,6 +25,8 @@ import (
 //   - "go": GoMLX's, pure Go, part of every build; Kernels says how fast it is.
 //   - "onnx:PATH": ONNX Runtime, from the shared library at PATH, in builds
 //     with the tag onnx. The first library opened serves the whole process.
+//   - "xla:PATH": XLA, from the PJRT plugin at PATH, such as the one for CUDA that is part
+//     of jax, in builds with the tag xla.
 //
 // A name that this build does not hold is an error that says what it holds.
 func Open(name string) (compute.Backend, error) {
@@ -40,16 +42,21 @@ func Open(name string) (compute.Backend, error) {
 		return openGo()
 	case kind == "onnx":
 		return openONNX(library)
+	case kind == "xla":
+		return openXLA(library)
 	}
 	return nil, fmt.Errorf("engine: unknown name %q: this build holds %s", name, strings.Join(Names(), ", "))
 }
 
 // Names returns the names that Open accepts in this build, the default first;
-// "onnx" stands for "onnx:PATH".
+// "onnx" and "xla" stand for "onnx:PATH" and "xla:PATH".
 func Names() []string {
 	names := []string{native.Name, "go"}
 	if haveONNX {
 		names = append(names, "onnx")
+	}
+	if haveXLA {
+		names = append(names, "xla")
 	}
 	return names
 }

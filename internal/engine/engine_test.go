@@ -18,6 +18,8 @@ func TestOpenErrors(t *testing.T) {
 		{"onnx:", "onnx"},
 		{"onnx:/no/such/library.so", "onnx"},
 		{"onnx:a,cuda", "onnx"},
+		{"xla:/no/such/plugin.so", "xla"},
+		{"xla:a,tf32=true", "xla"},
 	} {
 		b, err := Open(test.name)
 		if err == nil {
@@ -30,14 +32,24 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-func TestOpenONNXSaysWhatIsMissing(t *testing.T) {
-	_, err := Open("onnx")
-	want := "-tags onnx"
-	if haveONNX {
-		want = "onnx:/path/to/libonnxruntime.so"
-	}
-	if err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("Open(onnx): %v, want it to say %q", err, want)
+func TestOpenSaysWhatIsMissing(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		have      bool
+		with, not string
+	}{
+		{"onnx", haveONNX, "onnx:/path/to/libonnxruntime.so", "-tags onnx"},
+		{"xla", haveXLA, "xla:/path/to/plugin.so", "-tags xla"},
+	} {
+		want := test.not
+		if test.have {
+			want = test.with
+		}
+		for _, name := range []string{test.name, test.name + ":"} {
+			if _, err := Open(name); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("Open(%s): %v, want it to say %q", name, err, want)
+			}
+		}
 	}
 }
 
@@ -46,8 +58,10 @@ func TestNames(t *testing.T) {
 	if names[0] != "cutline" {
 		t.Errorf("Names() = %q, want the default, cutline, first", names)
 	}
-	if holds := slices.Contains(names, "onnx"); holds != haveONNX {
-		t.Errorf("Names() = %q with onnx built in: %v", names, haveONNX)
+	for name, have := range map[string]bool{"onnx": haveONNX, "xla": haveXLA} {
+		if holds := slices.Contains(names, name); holds != have {
+			t.Errorf("Names() = %q with %s built in: %v", names, name, have)
+		}
 	}
 }
 
