@@ -86,8 +86,11 @@ def repeat(run, untimed, timed):
 
 def answer(state, command, *words):
     if command == "version":
-        core = os.environ.get("OPENBLAS_CORETYPE") or "as OpenBLAS finds it"
-        return f"PyTorch {torch.__version__} of Debian, OpenBLAS (processor: {core}), {torch.get_num_threads()} threads"
+        blas = "MKL"
+        if not torch.backends.mkl.is_available():
+            core = os.environ.get("OPENBLAS_CORETYPE") or "as OpenBLAS finds it"
+            blas = f"of Debian, OpenBLAS (processor: {core})"
+        return f"PyTorch {torch.__version__} {blas}, {torch.get_num_threads()} threads"
     if command == "open":
         state["training"] = words[0].startswith("train")
         state["run"] = WORK[words[0]](*map(int, words[1:]))
