@@ -6,10 +6,11 @@ reads on stdin; see side.go.
 
 import os
 import sys
-import time
 
 import numpy as np
 import onnxruntime as ort
+
+from serve import serve
 
 THREADS, CAPTION, CONTEXT, LAYERS = 2, 15, 25, 12
 
@@ -67,36 +68,8 @@ WORK = {
 }
 
 
-def repeat(run, untimed, timed):
-    for _ in range(untimed):
-        run()
-    start = time.perf_counter()
-    for _ in range(timed):
-        run()
-    return (time.perf_counter() - start) / timed * 1000
+def version():
+    return f"onnxruntime {ort.__version__}, Python {sys.version.split()[0]}, intra_op_num_threads {THREADS}"
 
 
-def answer(state, command, *words):
-    if command == "version":
-        return f"onnxruntime {ort.__version__}, Python {sys.version.split()[0]}, intra_op_num_threads {THREADS}"
-    if command == "open":
-        if words[0] not in WORK:
-            return "no such work here"
-        state["run"] = WORK[words[0]](*map(int, words[1:]))
-        return "ready"
-    if command == "run":
-        return f"{repeat(state['run'], *map(int, words)):.4f}"
-    state.clear()
-    return "closed"
-
-
-def main():
-    state = {}
-    for line in sys.stdin:
-        try:
-            print(answer(state, *line.split()), flush=True)
-        except Exception as e:
-            print(type(e).__name__, str(e).replace("\n", " "), flush=True)
-
-
-main()
+serve(version, WORK)

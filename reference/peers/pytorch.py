@@ -2,13 +2,12 @@
 
 import gc
 import os
-import sys
-import time
 
 import torch
 import torch.nn.functional as F
 
 from networks import GPT2, PREFIX, WIDTH, TransformerMapper, encode, mlp, prefill, rn50, token, vit
+from serve import serve
 
 THREADS, CAPTION, LEARNED, CONTEXT = 2, 15, 40, 25
 
@@ -64,53 +63,29 @@ def product(m, k, n):
     return lambda: x @ w
 
 
+def inferred(make):
+    """Work that needs no gradients."""
+    return lambda *sizes: torch.inference_mode()(make(*sizes))
+
+
 WORK = {
-    "vit": lambda batch: encoder(batch, vit, encode),
-    "rn50": lambda batch: encoder(batch, rn50, lambda network, x: network(x)),
-    "token": cached_token,
-    "caption": caption,
+    "vit": inferred(lambda batch: encoder(batch, vit, encode)),
+    "rn50": inferred(lambda batch: encoder(batch, rn50, lambda network, x: network(x))),
+    "token": inferred(cached_token),
+    "caption": inferred(caption),
     "train-mlp": lambda batch: training(batch, mlp, False),
     "train-transformer": lambda batch: training(batch, TransformerMapper, True),
-    "gemm": product,
+    "gemm": inferred(product),
 }
 
 
-def repeat(run, untimed, timed):
-    for _ in range(untimed):
-        run()
-    start = time.perf_counter()
-    for _ in range(timed):
-        run()
-    return (time.perf_counter() - start) / timed * 1000
+def version():
+    blas = "MKL"
+    if not torch.backends.mkl.is_available():
+        core = os.environ.get("OPENBLAS_CORETYPE") or "as OpenBLAS finds it"
+        blas = f"of Debian, OpenBLAS (processor: {core})"
+    return f"PyTorch {torch.__version__} {blas}, {torch.get_num_threads()} threads"
 
 
-def answer(state, command, *words):
-    if command == "version":
-        blas = "MKL"
-        if not torch.backends.mkl.is_available():
-            core = os.environ.get("OPENBLAS_CORETYPE") or "as OpenBLAS finds it"
-            blas = f"of Debian, OpenBLAS (processor: {core})"
-        return f"PyTorch {torch.__version__} {blas}, {torch.get_num_threads()} threads"
-    if command == "open":
-        state["training"] = words[0].startswith("train")
-        state["run"] = WORK[words[0]](*map(int, words[1:]))
-        return "ready"
-    if command == "run":
-        with torch.inference_mode(not state["training"]):
-            return f"{repeat(state['run'], *map(int, words)):.4f}"
-    state.clear()
-    gc.collect()
-    return "closed"
-
-
-def main():
-    torch.set_num_threads(THREADS)
-    state = {}
-    for line in sys.stdin:
-        try:
-            print(answer(state, *line.split()), flush=True)
-        except Exception as e:
-            print(type(e).__name__, str(e).replace("\n", " "), flush=True)
-
-
-main()
+torch.set_num_threads(THREADS)
+serve(version, WORK, close=gc.collect)
