@@ -76,6 +76,11 @@ func (w *worker) room(n int) []byte {
 	return w.panel[:n]
 }
 
+// panelOf is room for a panel of k rows.
+func (w *worker) panelOf(k int) []float32 {
+	return valuesOf[float32](w.room(sizeOf[float32]() * kernels.PanelWidth * k))
+}
+
 // bytes is a view's memory, from its first element on.
 func (e *env) bytes(v view) []byte { return e.mem[v.slot.index][v.dtype.SizeForDimensions(v.offset):] }
 

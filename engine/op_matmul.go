@@ -23,7 +23,8 @@ type matmul struct {
 	source           view // of a parameter, where B is a parameter or a dense copy of one
 	copied           bool // B is a copy
 	bias             *view
-	packed           view // of all of B's, unless B is a parameter
+	plain            bool // B is read where it lies: there is but one block of rows that does
+	packed           view // of all of B's, where there are several
 	out              view
 	program          *program
 	blockRows, panel int // rows and panels of a part
@@ -248,10 +249,14 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 		reads = append(reads, *m.bias)
 	}
 	cached := p.fromParameter(m)
-	if cached {
+	m.plain = !cached && m.blocks() == 1
+	switch {
+	case cached:
 		reads = append(reads, m.source)
 		p.packs[m.source.slot] = append(p.packs[m.source.slot], m.right)
-	} else {
+	case m.plain:
+		reads = append(reads, m.b)
+	default:
 		p.pack(m)
 		reads = append(reads, m.packed)
 	}
@@ -259,10 +264,13 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 	parts, part := product(m.batch)*m.groups()*m.blocks(), m.part
 	p.emit(name, reads, []view{out}, func(e *env) (err error) {
 		e.packed = kernels.Packed{}
-		if !cached {
+		switch {
+		case cached:
+			if e.packed, err = e.packedInput(m); err != nil {
+				return err
+			}
+		case !m.plain:
 			e.packed.Floats = e.floats(m.packed)
-		} else if e.packed, err = e.packedInput(m); err != nil {
-			return err
 		}
 		return e.each(parts, part)
 	})
@@ -307,12 +315,17 @@ func (m *matmul) part(e *env, w *worker, part int) {
 			copy(c[r*m.n+col:][:cols], bias)
 		}
 	}
-	b := e.packed
-	if len(m.batch) > 0 {
+	left := kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol}
+	switch {
+	case m.plain:
+		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, m.bias != nil, w.panelOf(m.k))
+	case len(m.batch) > 0:
 		size := kernels.PackedLen(m.k, m.n)
-		b.Floats = b.Floats[i*size : (i+1)*size]
+		b := kernels.Packed{Floats: e.packed.Floats[i*size : (i+1)*size]}
+		e.kernels.Multiply(c, m.n, left, b, rows, m.k, col, cols, m.bias != nil)
+	default:
+		e.kernels.Multiply(c, m.n, left, e.packed, rows, m.k, col, cols, m.bias != nil)
 	}
-	e.kernels.Multiply(c, m.n, kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol}, b, rows, m.k, col, cols, m.bias != nil)
 	if m.program != nil {
 		m.finish(e, w, c, i*m.rows+row, rows, col, cols)
 	}
@@ -323,6 +336,12 @@ func (m *matmul) part(e *env, w *worker, part int) {
 func inLanes(i, parts, lanes int) int {
 	lane := i % lanes
 	return lane*(parts/lanes) + min(lane, parts%lanes) + i/lanes
+}
+
+// plainRight is B of product i of the batch, where it lies.
+func (m *matmul) plainRight(e *env, i int) kernels.Matrix {
+	at := m.right.offset + offsetOf(i, m.batch, m.bBatch)
+	return kernels.Matrix{Data: all[float32](e, m.b.slot)[at:], Row: m.right.row, Col: m.right.col}
 }
 
 // finish applies the program to a tile of C, which is still in the cache: to several short
@@ -359,11 +378,10 @@ func (p *planner) pack(m *matmul) {
 	// Small matrices are packed whole, so that a part is worth a hand-over.
 	perPart := max(1, (1<<13)/max(1, m.k*kernels.PanelWidth))
 	p.emitParts("pack", []view{m.b}, []view{m.packed}, (total+perPart-1)/perPart, func(e *env, _ *worker, part int) {
-		from, to := all[float32](e, m.b.slot), e.floats(m.packed)
+		to := e.floats(m.packed)
 		for j := part * perPart; j < min((part+1)*perPart, total); j++ {
 			i := j / panels
-			b := kernels.Matrix{Data: from[m.right.offset+offsetOf(i, m.batch, m.bBatch):], Row: m.right.row, Col: m.right.col}
-			kernels.PackPanel(e.kernels, to[i*size:(i+1)*size], b, m.k, m.n, j%panels)
+			kernels.PackPanel(e.kernels, to[i*size:(i+1)*size], m.plainRight(e, i), m.k, m.n, j%panels)
 		}
 	})
 }

@@ -22,13 +22,13 @@ func (s *Set) Widen(y []float32, x []uint16) {
 // they are read; for more, the panel, at most depth rows of it, is widened before.
 func (s *Set) halfPanel(c []float32, rowC int, a Matrix, b []uint16, k, rows, cols int, add bool, soon ahead) {
 	if rows <= len(s.halfTiles) {
-		panel(s, s.halfTiles, c, rowC, a, b, k, rows, cols, add, soon)
+		panel(s, s.halfTiles, c, rowC, a, b, PanelWidth, k, rows, cols, add, soon)
 		return
 	}
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
 	s.Widen(spare.panel[:k*PanelWidth], b)
-	panel(s, s.tiles, c, rowC, a, spare.panel[:], k, rows, cols, add, soon)
+	panel(s, s.tiles, c, rowC, a, spare.panel[:], PanelWidth, k, rows, cols, add, soon)
 }
 
 func widenPortable(y *float32, x *uint16, n int) {

@@ -52,7 +52,7 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 		step = k
 	}
 	if k == 0 {
-		panel(s, s.tiles, c[first:], rowC, a, nil, 0, rows, cols, add, ahead{})
+		panel(s, s.tiles, c[first:], rowC, a, nil, PanelWidth, 0, rows, cols, add, ahead{})
 		return
 	}
 	for from := 0; from < k; from += step {
@@ -67,19 +67,38 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 			if packed.Halves != nil {
 				s.halfPanel(c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0, soon)
 			} else {
-				panel(s, s.tiles, c[col:], rowC, left, packed.Floats[at:], part, rows, width, add || from > 0, soon)
+				panel(s, s.tiles, c[col:], rowC, left, packed.Floats[at:], PanelWidth, part, rows, width, add || from > 0, soon)
 			}
 		}
 	}
 }
 
-// panel computes C = A·B or C += A·B for a panel B of k rows, of which the first
-// cols columns count.
-func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b []T, k, rows, cols int, add bool, soon ahead) {
+// MultiplyPlain is Multiply for a matrix B as it lies, to the same bits. It packs one panel
+// after another into spare, of k·PanelWidth values, unless their rows are contiguous and A
+// has so few that each is read but once.
+func (s *Set) MultiplyPlain(c []float32, rowC int, a, b Matrix, rows, k, first, cols int, add bool, spare []float32) {
+	if rows == 0 || k == 0 {
+		s.Multiply(c, rowC, a, Packed{}, rows, k, first, cols, add)
+		return
+	}
+	for col := first; col < first+cols; col += PanelWidth {
+		width := min(PanelWidth, first+cols-col)
+		if b.Col == 1 && width == PanelWidth && rows <= len(s.tiles) {
+			panel(s, s.tiles, c[col:], rowC, a, b.Data[col:], b.Row, k, rows, width, add, ahead{})
+			continue
+		}
+		PackPanel(s, spare, Matrix{b.Data[col*b.Col:], b.Row, b.Col}, k, width, 0)
+		s.Multiply(c[col:], rowC, a, Packed{Floats: spare[:k*PanelWidth]}, rows, k, 0, width, add)
+	}
+}
+
+// panel computes C = A·B or C += A·B for a panel B of k rows, rowB values apart, of which the
+// first cols columns count.
+func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b []T, rowB, k, rows, cols int, add bool, soon ahead) {
 	// The kernels do not check bounds, so that is done here.
 	_ = c[(rows-1)*rowC+cols-1]
 	if k > 0 {
-		_, _ = a.Data[(rows-1)*a.Row+(k-1)*a.Col], b[k*PanelWidth-1]
+		_, _ = a.Data[(rows-1)*a.Row+(k-1)*a.Col], b[(k-1)*rowB+PanelWidth-1]
 	}
 	sum := 0
 	if add {
@@ -92,10 +111,10 @@ func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int,
 		height := (rows + count - 1) / count
 		t, at := tiles[height-1], 0
 		for ; at+t.cols <= cols; at += t.cols {
-			t.run(&c[at], rowC, left, a.Row, a.Col, offset(right, at), PanelWidth, k, sum, soon.next(), soon.step)
+			t.run(&c[at], rowC, left, a.Row, a.Col, offset(right, at), rowB, k, sum, soon.next(), soon.step)
 		}
 		if at < cols {
-			t.lastColumns(s, c[at:], rowC, left, a, offset(right, at), k, height, cols-at, sum, &soon)
+			t.lastColumns(s, c[at:], rowC, left, a, offset(right, at), rowB, k, height, cols-at, sum, &soon)
 		}
 		if rows -= height; rows > 0 {
 			c = c[height*rowC:]
@@ -107,13 +126,13 @@ func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int,
 }
 
 // lastColumns computes the columns of a panel that fill no tile, apart.
-func (t tileOf[T]) lastColumns(s *Set, c []float32, rowC int, left *float32, a Matrix, b *T, k, height, cols, sum int, soon *ahead) {
+func (t tileOf[T]) lastColumns(s *Set, c []float32, rowC int, left *float32, a Matrix, b *T, rowB, k, height, cols, sum int, soon *ahead) {
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
 	for i := range height * sum {
 		copy(spare.tile[i*PanelWidth:(i+1)*PanelWidth], c[i*rowC:i*rowC+cols])
 	}
-	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, b, PanelWidth, k, sum, soon.next(), soon.step)
+	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, b, rowB, k, sum, soon.next(), soon.step)
 	for i := range height {
 		copy(c[i*rowC:i*rowC+cols], spare.tile[i*PanelWidth:])
 	}

@@ -42,10 +42,20 @@ func (p problem) run(s *Set, add bool) []float32 {
 	return c
 }
 
+// runPlain is run with B as it lies.
+func (p problem) runPlain(s *Set, add bool) []float32 {
+	c := slices.Clone(p.c)
+	s.MultiplyPlain(c, p.rowC, p.a, p.b, p.rows, p.k, 0, p.n, add, make([]float32, p.k*PanelWidth))
+	return c
+}
+
 // check compares with a sum in float64, and what lies beside C with what was there.
 func (p problem) check(t *testing.T, s *Set, add bool) {
 	t.Helper()
 	got := p.run(s, add)
+	if !slices.Equal(got, p.runPlain(s, add)) {
+		t.Fatalf("%d×%d×%d, add %v: the bits differ where B is not packed", p.rows, p.k, p.n, add)
+	}
 	for i := range p.rows {
 		for j := range p.rowC {
 			before := float64(p.c[i*p.rowC+j])
