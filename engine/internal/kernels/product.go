@@ -12,6 +12,13 @@ const PanelWidth = 32
 // panels from end to end. It does not change results.
 const depth = 256
 
+// shallow is depth for so few rows that a part of a panel is soon done with: it and the one
+// that is asked for lie in the first cache together.
+const (
+	shallow     = 64
+	shallowRows = 9
+)
+
 // tileOf is a kernel that computes a tile of C, cols wide and of a fixed height.
 // Where sum is not 0, the product is added to what C holds. At each k it asks for the
 // cache line ahead bytes behind the one before, the first of which is at soon.
@@ -48,8 +55,11 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 		highest = len(s.halfTiles)
 	}
 	step := depth
-	if rows <= highest {
+	switch {
+	case rows <= highest:
 		step = k
+	case rows <= shallowRows:
+		step = shallow
 	}
 	if k == 0 {
 		panel(s, s.tiles, c[first:], rowC, a, nil, PanelWidth, 0, rows, cols, add, ahead{})
