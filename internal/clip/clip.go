@@ -32,8 +32,7 @@ func (c Config) encodeViT(scope *model.Scope, pixels *Node) *Node {
 	x = nn.LayerNorm(visual.At("ln_pre"), Add(x, InsertAxes(position, 0)), epsilon)
 
 	tower := tower{v.Width, v.Layers, v.Heads, c.Activation}
-	x = tower.blocks(visual.At("transformer"), x, nil)
-	first := Reshape(Slice(x, AxisRange(), AxisElem(0)), batch, v.Width)
+	first := Reshape(tower.blocks(visual.At("transformer"), x, nil, 1), batch, v.Width)
 	first = nn.LayerNorm(visual.At("ln_post"), first, epsilon)
 	return nn.Times(first, nn.Param(visual, g, "proj", nn.Normal(scale), v.Width, c.EmbedDim))
 }
@@ -64,7 +63,7 @@ func (c Config) EncodeWords(scope *model.Scope, words, end *Node) *Node {
 	x := Add(words, InsertAxes(Slice(position, AxisRange(0, length)), 0))
 
 	tower := tower{t.Width, t.Layers, t.Heads, c.Activation}
-	x = tower.blocks(scope.At("transformer"), x, nn.CausalMask(g, length))
+	x = tower.blocks(scope.At("transformer"), x, nn.CausalMask(g, length), length)
 	x = nn.LayerNorm(scope.At("ln_final"), x, epsilon)
 	x = ReduceSum(Mul(x, InsertAxes(OneHot(end, length, x.DType()), -1)), 1) // [B, width]
 	return nn.Times(x, nn.Param(scope, g, "text_projection", nn.Normal(1/math.Sqrt(float64(t.Width))), t.Width, c.EmbedDim))

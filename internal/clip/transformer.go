@@ -16,25 +16,31 @@ type tower struct {
 }
 
 // blocks runs x [B, T, width] through resblocks.0, resblocks.1, …; allowed is the
-// attention mask, or nil.
-func (t tower) blocks(scope *model.Scope, x, allowed *Node) *Node {
+// attention mask, or nil. The result is of the first read positions, which are all that
+// the last block works on: [B, read, width].
+func (t tower) blocks(scope *model.Scope, x, allowed *Node, read int) *Node {
 	for layer := range t.layers {
 		block := scope.At("resblocks").At("%d", layer)
+		queries := x.Shape().Dim(1)
+		if layer == t.layers-1 {
+			queries = read
+		}
 		h := nn.LayerNorm(block.At("ln_1"), x, epsilon)
-		x = Add(x, t.attention(block.At("attn"), h, allowed))
+		x = Add(nn.First(x, queries), t.attention(block.At("attn"), h, allowed, queries))
 		h = nn.LayerNorm(block.At("ln_2"), x, epsilon)
 		x = Add(x, t.mlp(block.At("mlp"), h))
 	}
 	return x
 }
 
-// attention is torch.nn.MultiheadAttention: queries, keys and values are the
-// thirds of one projection.
-func (t tower) attention(scope *model.Scope, x, allowed *Node) *Node {
+// attention is torch.nn.MultiheadAttention for the first so many queries: queries, keys
+// and values are the thirds of one projection.
+func (t tower) attention(scope *model.Scope, x, allowed *Node, queries int) *Node {
 	g := x.Graph()
 	weight := nn.Param(scope, g, "in_proj_weight", nn.Normal(1/math.Sqrt(float64(t.width))), 3*t.width, t.width)
 	bias := nn.Param(scope, g, "in_proj_bias", nn.Constant(0), 3*t.width)
 	qkv := Split(nn.Project(x, weight, bias), -1, 3)
+	qkv[0] = nn.First(qkv[0], queries)
 	for i := range qkv {
 		qkv[i] = nn.SplitHeads(qkv[i], t.heads)
 	}

@@ -70,8 +70,7 @@ func (g *Generator) prepare(store *model.Store, prefix func(root *model.Scope, i
 // [B, H, room, d], of which the first K positions are theirs.
 func (g *Generator) prefillGraph(root *model.Scope, prefix *Node) []*Node {
 	gpt := gptScope(root)
-	hidden, kv := g.gpt.Hidden(gpt, prefix)
-	last := Slice(hidden, AxisRange(), AxisRangeToEnd(prefix.Shape().Dim(1)-1))
+	last, kv := g.gpt.Last(gpt, prefix)
 	out := append(g.heads(gpt, last), flatten(kv)...)
 	for i, cache := range out[2:] {
 		if dims := cache.Shape().Dimensions; g.room(dims[2]) > dims[2] {

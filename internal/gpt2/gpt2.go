@@ -34,11 +34,20 @@ func (c Config) Mix(scope *model.Scope, shares *Node) *Node {
 // 0..T−1, prefix and words alike: the hidden states after ln_f [B, T, D], and the
 // keys and values of every layer.
 func (c Config) Hidden(scope *model.Scope, x *Node) (*Node, []KV) {
+	return c.read(scope, x, x.Shape().Dim(1))
+}
+
+// Last is [Config.Hidden] for who reads the last position alone: its hidden state
+// [B, 1, D], and the keys and values of all positions.
+func (c Config) Last(scope *model.Scope, x *Node) (*Node, []KV) { return c.read(scope, x, 1) }
+
+// read runs the network over x for the hidden states of the last so many positions.
+func (c Config) read(scope *model.Scope, x *Node, last int) (*Node, []KV) {
 	g, length := x.Graph(), x.Shape().Dim(1)
 	positions := Slice(c.wpe(scope, g), AxisRange(0, length))
 	x = Add(x, InsertAxes(positions, 0))
 	allowed := nn.CausalMask(g, length)
-	return c.layers(scope, x, func(_ int, now KV) (KV, *Node) { return now, allowed })
+	return c.layers(scope, x, last, func(_ int, now KV) (KV, *Node) { return now, allowed })
 }
 
 // Next runs one further position of each of B sequences: x [B, 1, D] stands at
@@ -53,7 +62,7 @@ func (c Config) Next(scope *model.Scope, x, position *Node, past []KV) (*Node, [
 	here := Equal(
 		Iota(g, shapes.Make(dtypes.Int32, 1, 1, room, 1), 2),
 		BroadcastToDims(position, 1, 1, room, 1))
-	return c.layers(scope, x, func(layer int, now KV) (KV, *Node) {
+	return c.layers(scope, x, 1, func(layer int, now KV) (KV, *Node) {
 		return KV{
 			Keys:   write(past[layer].Keys, here, now.Keys),
 			Values: write(past[layer].Values, here, now.Values),
@@ -83,27 +92,35 @@ func (c Config) wpe(scope *model.Scope, g *Graph) *Node {
 }
 
 // layers runs the blocks and ln_f; attend says, for a layer's new keys and
-// values, which ones to look at and where.
-func (c Config) layers(scope *model.Scope, x *Node, attend func(layer int, now KV) (KV, *Node)) (*Node, []KV) {
+// values, which ones to look at and where. The result is of the last so many positions,
+// which are all that the last block works on, but for its keys and values.
+func (c Config) layers(scope *model.Scope, x *Node, last int, attend func(layer int, now KV) (KV, *Node)) (*Node, []KV) {
 	x = apply(nn.Dropout(scope, x.Graph(), c.EmbeddingDropout), x)
 	kept := make([]KV, c.Layers)
 	for layer := range c.Layers {
 		block := scope.At("h").At("%d", layer)
+		queries := x.Shape().Dim(1)
+		if layer == c.Layers-1 {
+			queries = last
+		}
 		h := nn.LayerNorm(block.At("ln_1"), x, c.Epsilon)
-		h, kept[layer] = c.attention(block.At("attn"), h, func(now KV) (KV, *Node) { return attend(layer, now) })
-		x = Add(x, h)
+		h, kept[layer] = c.attention(block.At("attn"), h, queries, func(now KV) (KV, *Node) { return attend(layer, now) })
+		x = Add(nn.Last(x, 1, queries), h)
 		h = nn.LayerNorm(block.At("ln_2"), x, c.Epsilon)
 		x = Add(x, c.mlp(block.At("mlp"), h))
 	}
 	return nn.LayerNorm(scope.At("ln_f"), x, c.Epsilon), kept
 }
 
-func (c Config) attention(scope *model.Scope, x *Node, attend func(now KV) (KV, *Node)) (*Node, KV) {
+// attention is that of the last so many queries.
+func (c Config) attention(scope *model.Scope, x *Node, queries int, attend func(now KV) (KV, *Node)) (*Node, KV) {
 	qkv := Split(nn.Conv1D(scope.At("c_attn"), x, 3*c.Width, initialStd), -1, 3)
+	qkv[0] = nn.Last(qkv[0], 1, queries)
 	for i := range qkv {
 		qkv[i] = nn.SplitHeads(qkv[i], c.Heads)
 	}
 	kv, allowed := attend(KV{Keys: qkv[1], Values: qkv[2]})
+	allowed = nn.Last(allowed, 2, queries)
 	drop := nn.Dropout(scope, x.Graph(), c.AttentionDropout)
 	mixed := nn.Attention(qkv[0], kv.Keys, kv.Values, allowed, drop)
 	return c.residual(scope.At("c_proj"), mixed), kv

@@ -32,8 +32,7 @@ func draw(network clipcap.Config, root *model.Scope, embeddings, noise, temperat
 	length, vocabulary := noise.Shape().Dim(1), noise.Shape().Dim(2)
 	prefix := network.Prefix(root, embeddings)
 	rows, first := prefix.Shape().Dim(0), prefix.Shape().Dim(1)
-	hidden, past := network.GPT.Hidden(gpt, prefix)
-	hidden = Slice(hidden, AxisRange(), AxisRangeToEnd(first-1))
+	hidden, past := network.GPT.Last(gpt, prefix)
 	past = withRoom(past, length-1)
 	var shares, ids []*Node
 	for t := range length {

@@ -47,6 +47,22 @@ func Attention(q, k, v, allowed *Node, drop func(*Node) *Node) *Node {
 	return Reshape(mixed, dims[0], dims[2], dims[1]*dims[3])
 }
 
+// First is the first n positions of x [B, T, ...].
+func First(x *Node, n int) *Node {
+	if n == x.Shape().Dim(1) {
+		return x
+	}
+	return SliceAxis(x, 1, AxisRange(0, n))
+}
+
+// Last is the last n places of x along an axis.
+func Last(x *Node, axis, n int) *Node {
+	if from := x.Shape().Dim(axis) - n; from > 0 {
+		return SliceAxis(x, axis, AxisRangeToEnd(from))
+	}
+	return x
+}
+
 // CausalMask allows position t to look at positions up to t: [1, 1, T, T].
 func CausalMask(g *Graph, length int) *Node {
 	return InsertAxes(LowerTriangular(g, length), 0, 0)
