@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // LanguageModel is what search knows of a model: rows of logits, each V wide, which
@@ -110,20 +111,33 @@ func (s *search) step(logits [][]float32) error {
 	return nil
 }
 
-// normalize computes the rows' normalizers, and refuses rows that have none.
+// normalize computes the rows' normalizers, and refuses rows that have none. Of all that
+// search does with a row it takes the longest, so that processors share the rows.
 func (s *search) normalize(logits [][]float32) error {
-	s.normalizers = s.normalizers[:0]
-	for i, row := range logits {
-		if len(row) != s.vocabulary {
-			return fmt.Errorf("row %d has %d logits, the first had %d", i, len(row), s.vocabulary)
-		}
-		z, err := logSumExp(row)
+	s.normalizers = make([]float64, len(logits))
+	failed := make([]error, len(logits))
+	var rows sync.WaitGroup
+	for i := range logits {
+		rows.Go(func() { s.normalizers[i], failed[i] = s.normalizer(i, logits[i]) })
+	}
+	rows.Wait()
+	for _, err := range failed {
 		if err != nil {
-			return fmt.Errorf("row %d: %w", i, err)
+			return err
 		}
-		s.normalizers = append(s.normalizers, z)
 	}
 	return nil
+}
+
+func (s *search) normalizer(i int, row []float32) (float64, error) {
+	if len(row) != s.vocabulary {
+		return 0, fmt.Errorf("row %d has %d logits, the first had %d", i, len(row), s.vocabulary)
+	}
+	z, err := logSumExp(row)
+	if err != nil {
+		return 0, fmt.Errorf("row %d: %w", i, err)
+	}
+	return z, nil
 }
 
 // continued returns the last tokens of the texts that go on and the rows that these
