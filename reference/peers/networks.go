@@ -146,10 +146,10 @@ func openToken(e compute.Backend, half bool, batch int) (*opened, error) {
 }
 
 func likeliest(logits []float32) int {
-	first := 0
+	first, most := 0, logits[0]
 	for i, v := range logits {
-		if v > logits[first] {
-			first = i
+		if v > most {
+			first, most = i, v
 		}
 	}
 	return first
