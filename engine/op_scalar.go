@@ -10,7 +10,8 @@ import (
 )
 
 // The operations of this file compute masks, indices and counters, element by
-// element: they are rare and small beside those on float32s.
+// element: they are rarer than those on float32s, and smaller but for dropout's masks and
+// the one-hot rows of a loss.
 
 // number are the types that arithmetic here is for.
 type number interface {
@@ -39,31 +40,93 @@ func iotaShape(n *node) (shapes.Shape, error) {
 func binaryLoop[T, U any](p *planner, n *node, f func(a, b T) U) bool {
 	out := p.alloc(n.outputs[0])
 	a, b := p.view(n.inputs[0]).like(out.dims), p.view(n.inputs[1]).like(out.dims)
-	p.emit(n.op.String(), []view{a, b}, []view{out}, func(e *env) error {
+	l := newLoop(out.dims, a, b)
+	p.emitParts(n.op.String(), []view{a, b}, []view{out}, l.parts(), func(e *env, _ *worker, part int) {
 		y, as, bs := slice[U](e, out), all[T](e, a.slot), all[T](e, b.slot)
-		i := 0
-		walk(out.dims, []view{a, b}, func(at places) {
-			y[i] = f(as[at[0]], bs[at[1]])
-			i++
+		l.part(part, func(from, to int, at places) {
+			row := y[from:to]
+			for i := range row {
+				row[i] = f(as[at[0]], bs[at[1]])
+				at[0], at[1] = at[0]+l.steps[0], at[1]+l.steps[1]
+			}
 		})
-		return nil
 	})
 	return true
 }
 
+// unaryLoop adds an instruction that computes out = f(a).
 func unaryLoop[T, U any](p *planner, n *node, f func(T) U) bool {
 	out := p.alloc(n.outputs[0])
 	a := p.view(n.inputs[0])
-	p.emit(n.op.String(), []view{a}, []view{out}, func(e *env) error {
+	l := newLoop(out.dims, a)
+	p.emitParts(n.op.String(), []view{a}, []view{out}, l.parts(), func(e *env, _ *worker, part int) {
 		y, as := slice[U](e, out), all[T](e, a.slot)
-		i := 0
-		walk(out.dims, []view{a}, func(at places) {
-			y[i] = f(as[at[0]])
-			i++
+		l.part(part, func(from, to int, at places) {
+			row := y[from:to]
+			for i := range row {
+				row[i] = f(as[at[0]])
+				at[0] += l.steps[0]
+			}
 		})
-		return nil
 	})
 	return true
+}
+
+// loop runs through the elements of views of the same dims in order: rows, in which each
+// view has one stride.
+type loop struct {
+	views []view
+	outer []int  // dims of the rows
+	inner int    // length of a row
+	steps places // by view: the stride within a row
+}
+
+// newLoop joins as many of the last axes to a row as each view runs through with one
+// stride.
+func newLoop(dims []int, views ...view) loop {
+	l := loop{views: views, outer: dims, inner: 1}
+	for last := len(dims) - 1; last >= 0 && l.joins(last); last-- {
+		for i, v := range views {
+			if l.inner == 1 { // all axes so far have one element
+				l.steps[i] = v.strides[last]
+			}
+		}
+		l.inner *= dims[last]
+		l.outer = dims[:last]
+	}
+	return l
+}
+
+// joins tells whether an axis goes on where a row of the axes behind it ends.
+func (l loop) joins(axis int) bool {
+	for i, v := range l.views {
+		if l.inner > 1 && v.dims[axis] > 1 && v.strides[axis] != l.inner*l.steps[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// loopPart is how many elements of a loop make a part.
+const loopPart = 1 << 14
+
+func (l loop) size() int  { return product(l.outer) * l.inner }
+func (l loop) parts() int { return (l.size() + loopPart - 1) / loopPart }
+
+// part visits the elements of a part, row by row: those from one number to another, of which
+// the first of each view is given by its index in the slot.
+func (l loop) part(part int, visit func(from, to int, at places)) {
+	end := min((part+1)*loopPart, l.size())
+	for from := part * loopPart; from < end; {
+		row, col := from/l.inner, from%l.inner
+		to := min(end, from-col+l.inner)
+		at := places{}
+		for i, v := range l.views {
+			at[i] = v.offset + offsetOf(row, l.outer, v.strides) + col*l.steps[i]
+		}
+		visit(from, to, at)
+		from = to
+	}
 }
 
 // places are the indices of an element in the slots of up to three views.
