@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -71,7 +72,50 @@ func lowerDense(p *planner, n *node) bool {
 	return p.multiply(m, p.alloc(n.outputs[0]), nil)
 }
 
-func lowerDot(p *planner, n *node) bool { return lowerDense(p, n) }
+// lowerDot computes a product, or where that is what is read, its transpose: Bᵀ·Aᵀ.
+func lowerDot(p *planner, n *node) bool {
+	if !p.turned[n] {
+		return lowerDense(p, n)
+	}
+	at, v := n.attrs, n.outputs[0]
+	m := p.contract(p.view(n.inputs[1]), at[2].([]int), nil, p.view(n.inputs[0]), at[0].([]int), nil)
+	out := view{slot: p.slot(temporary, bytesOf(v.shape)), dtype: v.shape.DType, dims: []int{m.rows, m.n}, strides: []int{m.n, 1}}
+	p.views[v] = out.transposed([]int{1, 0})
+	return p.multiply(m, out, nil)
+}
+
+// findTurned finds products of two matrices that are read transposed alone, as those of which
+// the gradients of weights are made: what is written along rows and read along columns comes
+// from memory value by value.
+func (p *planner) findTurned() {
+	readers := map[*value][]*node{}
+	for _, n := range p.live {
+		for _, v := range n.inputs {
+			if v != nil {
+				readers[v] = append(readers[v], n)
+			}
+		}
+	}
+	isOutput := map[*value]bool{}
+	for _, v := range p.main.outputs {
+		isOutput[v] = true
+	}
+	// straight tells whether somebody reads a matrix as it is, or its transpose if turned.
+	var straight func(v *value, turned bool) bool
+	straight = func(v *value, turned bool) bool {
+		return isOutput[v] && !turned || slices.ContainsFunc(readers[v], func(n *node) bool {
+			if n.op == compute.OpTypeTranspose {
+				return straight(n.outputs[0], turned != (n.attrs[0].([]int)[0] == 1))
+			}
+			return !turned
+		})
+	}
+	for _, n := range p.live {
+		if n.op == compute.OpTypeDotGeneral && p.isProduct(n) && n.outputs[0].shape.Rank() == 2 && len(n.attrs[1].([]int)) == 0 {
+			p.turned[n] = p.group[n] == nil && !straight(n.outputs[0], false)
+		}
+	}
+}
 
 // isProduct tells whether a node is a product that the engine computes itself.
 func (p *planner) isProduct(n *node) bool {

@@ -25,6 +25,7 @@ type planner struct {
 	group   map[*node]*node // the last node of the program that a node is part of
 	parts   map[*node][]*node
 	sources map[*node]*node // the product that a program is applied to, by its last node
+	turned  map[*node]bool  // products that are read transposed alone
 
 	views        map[*value]view
 	slots        []*slot
@@ -41,12 +42,13 @@ type planner struct {
 func plan(b *Backend, main *function) (*Executable, error) {
 	p := &planner{
 		backend: b, main: main, uses: map[*value]int{}, group: map[*node]*node{}, parts: map[*node][]*node{},
-		sources: map[*node]*node{},
-		views:   map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot][]layout{}, lookUps: map[*slot]int{},
+		sources: map[*node]*node{}, turned: map[*node]bool{},
+		views: map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot][]layout{}, lookUps: map[*slot]int{},
 	}
 	p.findLive()
 	p.findGroups()
 	p.findSources()
+	p.findTurned()
 	for _, v := range main.parameters {
 		p.parameters = append(p.parameters, p.slot(parameter, bytesOf(v.shape)))
 		p.parameters[len(p.parameters)-1].parameter = len(p.parameters) - 1
