@@ -91,8 +91,14 @@ func CrossEntropy(logits, targets *Node) *Node {
 	shift := StopGradient(ReduceAndKeep(logits, ReduceMax, -1))
 	shifted := Sub(logits, shift)
 	logSum := Log(ReduceSum(Exp(shifted), -1))
-	pick := OneHot(targets, logits.Shape().Dim(-1), logits.DType())
-	return Sub(logSum, ReduceSum(Mul(shifted, pick), -1))
+	return Sub(logSum, ReduceSum(Where(isTarget(targets, logits.Shape()), shifted, ZerosLike(shifted)), -1))
+}
+
+// isTarget is true at the targets [...] of a shape [..., V], which as a mask takes a quarter
+// of the memory that one-hot rows of numbers take.
+func isTarget(targets *Node, shape shapes.Shape) *Node {
+	places := Iota(targets.Graph(), shapes.Make(targets.DType(), shape.Dimensions...), -1)
+	return Equal(places, BroadcastToDims(InsertAxes(targets, -1), shape.Dimensions...))
 }
 
 // rowSums sums x in two steps. The go engine adds a whole tensor in one running
