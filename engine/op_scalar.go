@@ -44,10 +44,10 @@ func binaryLoop[T, U any](p *planner, n *node, f func(a, b T) U) bool {
 	p.emitParts(n.op.String(), []view{a, b}, []view{out}, l.parts(), func(e *env, _ *worker, part int) {
 		y, as, bs := slice[U](e, out), all[T](e, a.slot), all[T](e, b.slot)
 		l.part(part, func(from, to int, at places) {
-			row := y[from:to]
-			for i := range row {
-				row[i] = f(as[at[0]], bs[at[1]])
-				at[0], at[1] = at[0]+l.steps[0], at[1]+l.steps[1]
+			row, i, j, di, dj := y[from:to], at[0], at[1], l.steps[0], l.steps[1]
+			for k := range row {
+				row[k] = f(as[i], bs[j])
+				i, j = i+di, j+dj
 			}
 		})
 	})
@@ -62,10 +62,10 @@ func unaryLoop[T, U any](p *planner, n *node, f func(T) U) bool {
 	p.emitParts(n.op.String(), []view{a}, []view{out}, l.parts(), func(e *env, _ *worker, part int) {
 		y, as := slice[U](e, out), all[T](e, a.slot)
 		l.part(part, func(from, to int, at places) {
-			row := y[from:to]
-			for i := range row {
-				row[i] = f(as[at[0]])
-				at[0] += l.steps[0]
+			row, i, di := y[from:to], at[0], l.steps[0]
+			for k := range row {
+				row[k] = f(as[i])
+				i += di
 			}
 		})
 	})
