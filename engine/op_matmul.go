@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -82,39 +81,6 @@ func lowerDot(p *planner, n *node) bool {
 	out := view{slot: p.slot(temporary, bytesOf(v.shape)), dtype: v.shape.DType, dims: []int{m.rows, m.n}, strides: []int{m.n, 1}}
 	p.views[v] = out.transposed([]int{1, 0})
 	return p.multiply(m, out, nil)
-}
-
-// findTurned finds products of two matrices that are read transposed alone, as those of which
-// the gradients of weights are made: what is written along rows and read along columns comes
-// from memory value by value.
-func (p *planner) findTurned() {
-	readers := map[*value][]*node{}
-	for _, n := range p.live {
-		for _, v := range n.inputs {
-			if v != nil {
-				readers[v] = append(readers[v], n)
-			}
-		}
-	}
-	isOutput := map[*value]bool{}
-	for _, v := range p.main.outputs {
-		isOutput[v] = true
-	}
-	// straight tells whether somebody reads a matrix as it is, or its transpose if turned.
-	var straight func(v *value, turned bool) bool
-	straight = func(v *value, turned bool) bool {
-		return isOutput[v] && !turned || slices.ContainsFunc(readers[v], func(n *node) bool {
-			if n.op == compute.OpTypeTranspose {
-				return straight(n.outputs[0], turned != (n.attrs[0].([]int)[0] == 1))
-			}
-			return !turned
-		})
-	}
-	for _, n := range p.live {
-		if n.op == compute.OpTypeDotGeneral && p.isProduct(n) && n.outputs[0].shape.Rank() == 2 && len(n.attrs[1].([]int)) == 0 {
-			p.turned[n] = p.group[n] == nil && !straight(n.outputs[0], false)
-		}
-	}
 }
 
 // isProduct tells whether a node is a product that the engine computes itself.
@@ -218,59 +184,6 @@ func matrix(v view, batch, rows int) (row, col int, ok bool) {
 	return row, col, true
 }
 
-// epilogueOf is the product that the program ending in n is applied to, or nil.
-func (p *planner) epilogueOf(n *node) *value {
-	source := p.sources[n]
-	if source == nil {
-		return nil
-	}
-	return source.outputs[0]
-}
-
-// findSources lets programs take the place of what follows a product: one whose
-// readers are all in a program of the same dims is computed by it, tile by tile.
-func (p *planner) findSources() {
-	readers := map[*value][]*node{}
-	isOutput := map[*value]bool{}
-	for _, n := range p.live {
-		for _, v := range n.inputs {
-			if v != nil {
-				readers[v] = append(readers[v], n)
-			}
-		}
-	}
-	for _, v := range p.main.outputs {
-		isOutput[v] = true
-	}
-	for _, n := range p.live {
-		if !p.isProduct(n) || isOutput[n.outputs[0]] {
-			continue
-		}
-		last := p.joined(n.outputs[0], readers[n.outputs[0]])
-		if last == nil || !oneColumnAxis(n) || activated(n) {
-			continue
-		}
-		if before := p.sources[last]; before != nil {
-			delete(p.group, before) // the later product takes the place
-		}
-		p.sources[last], p.group[n] = n, last
-	}
-}
-
-func activated(n *node) bool {
-	return n.op == compute.OpTypeFusedDense && n.attrs[0].(compute.DenseConfig).Activation != compute.ActivationNone
-}
-
-// oneColumnAxis tells whether the last axis of a product's result is that of all
-// columns of B.
-func oneColumnAxis(n *node) bool {
-	rank := n.inputs[1].shape.Rank()
-	if n.op == compute.OpTypeFusedDense {
-		return rank == 2
-	}
-	return rank-len(n.attrs[2].([]int))-len(n.attrs[3].([]int)) == 1
-}
-
 // matmulWith multiplies and applies a program.
 func (p *planner) matmulWith(n *node, g *program, reads []view, out *value) error {
 	m := p.product(n)
@@ -337,98 +250,6 @@ func (m *matmul) panels() int { return (m.n + kernels.PanelWidth - 1) / kernels.
 // groups is how many parts share the columns, blocks how many share the rows.
 func (m *matmul) groups() int { return (m.panels() + m.panel - 1) / m.panel }
 func (m *matmul) blocks() int { return (m.rows + m.blockRows - 1) / m.blockRows }
-
-// part multiplies one block of rows with one group of panels. Those that share panels
-// follow one another, and threads that take parts in turn stay each in columns of its own:
-// the panel that a thread has asked for in the end is the one that it goes on with.
-func (m *matmul) part(e *env, w *worker, part int) {
-	blocks, groups := m.blocks(), m.groups()
-	if e.team != nil {
-		part = inLanes(part, product(m.batch)*blocks*groups, len(e.workers))
-	}
-	block := part % blocks
-	group := part / blocks % groups
-	i := part / blocks / groups
-	row, col := block*m.blockRows, group*m.panel*kernels.PanelWidth
-	rows, cols := min(m.blockRows, m.rows-row), min(m.panel*kernels.PanelWidth, m.n-col)
-	at := m.a.offset + offsetOf(i, m.batch, m.aBatch) + row*m.aRow
-	a, c := all[float32](e, m.a.slot)[at:], e.floats(m.out)[(i*m.rows+row)*m.n:]
-	if m.bias != nil {
-		bias := e.floats(*m.bias)[col:][:cols]
-		for r := range rows {
-			copy(c[r*m.n+col:][:cols], bias)
-		}
-	}
-	left := kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol}
-	switch {
-	case m.plain:
-		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, m.bias != nil, w.panelOf(m.k))
-	case len(m.batch) > 0:
-		size := kernels.PackedLen(m.k, m.n)
-		b := kernels.Packed{Floats: e.packed.Floats[i*size : (i+1)*size]}
-		e.kernels.Multiply(c, m.n, left, b, rows, m.k, col, cols, m.bias != nil)
-	default:
-		e.kernels.Multiply(c, m.n, left, e.packed, rows, m.k, col, cols, m.bias != nil)
-	}
-	if m.program != nil {
-		m.finish(e, w, c, i*m.rows+row, rows, col, cols)
-	}
-}
-
-// inLanes is the place of part number i where parts are laid out in lanes, one behind
-// another, and numbered across them.
-func inLanes(i, parts, lanes int) int {
-	lane := i % lanes
-	return lane*(parts/lanes) + min(lane, parts%lanes) + i/lanes
-}
-
-// plainRight is B of product i of the batch, where it lies.
-func (m *matmul) plainRight(e *env, i int) kernels.Matrix {
-	at := m.right.offset + offsetOf(i, m.batch, m.bBatch)
-	return kernels.Matrix{Data: all[float32](e, m.b.slot)[at:], Row: m.right.row, Col: m.right.col}
-}
-
-// finish applies the program to a tile of C, which is still in the cache: to several short
-// rows at a time, in memory where they lie one behind another.
-func (m *matmul) finish(e *env, w *worker, c []float32, first, rows, col, cols int) {
-	together := min(rows, chunk/min(cols, chunk))
-	if together == 1 {
-		for r := range rows {
-			for from := col; from < col+cols; from += chunk {
-				y := c[r*m.n+from:][:min(chunk, col+cols-from)]
-				m.program.run(e, w, window{first + r, 1, from}, y, y)
-			}
-		}
-		return
-	}
-	for r := 0; r < rows; r += together {
-		n := min(together, rows-r)
-		y := m.program.scratch(w)[:n*cols]
-		for i := range n {
-			copy(y[i*cols:(i+1)*cols], c[(r+i)*m.n+col:])
-		}
-		m.program.run(e, w, window{first + r, n, col}, y, y)
-		for i := range n {
-			copy(c[(r+i)*m.n+col:][:cols], y[i*cols:])
-		}
-	}
-}
-
-// pack adds the instruction that packs B's that are computed.
-func (p *planner) pack(m *matmul) {
-	size, panels := kernels.PackedLen(m.k, m.n), m.panels()
-	total := product(m.batch) * panels
-	m.packed = p.scratch(size * product(m.batch))
-	// Small matrices are packed whole, so that a part is worth a hand-over.
-	perPart := max(1, (1<<13)/max(1, m.k*kernels.PanelWidth))
-	p.emitParts("pack", []view{m.b}, []view{m.packed}, (total+perPart-1)/perPart, func(e *env, _ *worker, part int) {
-		to := e.floats(m.packed)
-		for j := part * perPart; j < min((part+1)*perPart, total); j++ {
-			i := j / panels
-			kernels.PackPanel(e.kernels, to[i*size:(i+1)*size], m.plainRight(e, i), m.k, m.n, j%panels)
-		}
-	})
-}
 
 // fromParameter tells whether B is a parameter, or a dense copy of one, which its
 // buffer keeps packed.

@@ -21,8 +21,10 @@ type planner struct {
 	main    *function
 
 	live    []*node
-	uses    map[*value]int  // readers that are still to come, outputs among them
-	group   map[*node]*node // the last node of the program that a node is part of
+	readers map[*value][]*node // live ones, one of them as often as it reads the value
+	results map[*value]bool    // outputs of the graph
+	uses    map[*value]int     // readers that are still to come, outputs among them
+	group   map[*node]*node    // the last node of the program that a node is part of
 	parts   map[*node][]*node
 	sources map[*node]*node // the product that a program is applied to, by its last node
 	turned  map[*node]bool  // products that are read transposed alone
@@ -41,7 +43,7 @@ type planner struct {
 // plan compiles a graph.
 func plan(b *Backend, main *function) (*Executable, error) {
 	p := &planner{
-		backend: b, main: main, uses: map[*value]int{}, group: map[*node]*node{}, parts: map[*node][]*node{},
+		backend: b, main: main, readers: map[*value][]*node{}, results: map[*value]bool{}, uses: map[*value]int{}, group: map[*node]*node{}, parts: map[*node][]*node{},
 		sources: map[*node]*node{}, turned: map[*node]bool{},
 		views: map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot][]layout{}, lookUps: map[*slot]int{},
 	}
@@ -70,7 +72,7 @@ func plan(b *Backend, main *function) (*Executable, error) {
 func (p *planner) findLive() {
 	needed := map[*node]bool{}
 	for _, v := range p.main.outputs {
-		needed[v.node] = true
+		needed[v.node], p.results[v] = true, true
 		p.uses[v]++
 	}
 	for i := len(p.main.nodes) - 1; i >= 0; i-- {
@@ -81,6 +83,7 @@ func (p *planner) findLive() {
 		for _, v := range n.inputs {
 			if v != nil {
 				needed[v.node] = true
+				p.readers[v] = append(p.readers[v], n)
 				p.uses[v]++
 			}
 		}

@@ -47,26 +47,14 @@ type programStep struct {
 // findGroups joins elementwise nodes: one whose readers all belong to a program
 // becomes part of it.
 func (p *planner) findGroups() {
-	readers := map[*value][]*node{}
-	for _, n := range p.live {
-		for _, v := range n.inputs {
-			if v != nil {
-				readers[v] = append(readers[v], n)
-			}
-		}
-	}
-	isOutput := map[*value]bool{}
-	for _, v := range p.main.outputs {
-		isOutput[v] = true
-	}
 	for i := len(p.live) - 1; i >= 0; i-- {
 		n := p.live[i]
 		if !p.isStep(n) {
 			continue
 		}
 		last := n
-		if v := n.outputs[0]; !isOutput[v] {
-			last = p.joined(v, readers[v])
+		if v := n.outputs[0]; !p.results[v] {
+			last = p.joined(v)
 		}
 		if last == nil || len(p.parts[last]) >= 48 {
 			last = n
@@ -80,9 +68,9 @@ func (p *planner) findGroups() {
 }
 
 // joined is the program that all readers of v belong to, or nil.
-func (p *planner) joined(v *value, readers []*node) *node {
+func (p *planner) joined(v *value) *node {
 	var last *node
-	for _, r := range readers {
+	for _, r := range p.readers[v] {
 		g := p.group[r]
 		if g == nil || last != nil && g != last || !slices.Equal(g.outputs[0].shape.Dimensions, v.shape.Dimensions) {
 			return nil

@@ -1,0 +1,95 @@
+package engine
+
+import "github.com/cutline-go/cutline/engine/internal/kernels"
+
+// part multiplies one block of rows with one group of panels. Those that share panels
+// follow one another, and threads that take parts in turn stay each in columns of its own:
+// the panel that a thread has asked for in the end is the one that it goes on with.
+func (m *matmul) part(e *env, w *worker, part int) {
+	blocks, groups := m.blocks(), m.groups()
+	if e.team != nil {
+		part = inLanes(part, product(m.batch)*blocks*groups, len(e.workers))
+	}
+	block := part % blocks
+	group := part / blocks % groups
+	i := part / blocks / groups
+	row, col := block*m.blockRows, group*m.panel*kernels.PanelWidth
+	rows, cols := min(m.blockRows, m.rows-row), min(m.panel*kernels.PanelWidth, m.n-col)
+	at := m.a.offset + offsetOf(i, m.batch, m.aBatch) + row*m.aRow
+	a, c := all[float32](e, m.a.slot)[at:], e.floats(m.out)[(i*m.rows+row)*m.n:]
+	if m.bias != nil {
+		bias := e.floats(*m.bias)[col:][:cols]
+		for r := range rows {
+			copy(c[r*m.n+col:][:cols], bias)
+		}
+	}
+	left := kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol}
+	switch {
+	case m.plain:
+		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, m.bias != nil, w.panelOf(m.k))
+	case len(m.batch) > 0:
+		size := kernels.PackedLen(m.k, m.n)
+		b := kernels.Packed{Floats: e.packed.Floats[i*size : (i+1)*size]}
+		e.kernels.Multiply(c, m.n, left, b, rows, m.k, col, cols, m.bias != nil)
+	default:
+		e.kernels.Multiply(c, m.n, left, e.packed, rows, m.k, col, cols, m.bias != nil)
+	}
+	if m.program != nil {
+		m.finish(e, w, c, i*m.rows+row, rows, col, cols)
+	}
+}
+
+// inLanes is the place of part number i where parts are laid out in lanes, one behind
+// another, and numbered across them.
+func inLanes(i, parts, lanes int) int {
+	lane := i % lanes
+	return lane*(parts/lanes) + min(lane, parts%lanes) + i/lanes
+}
+
+// plainRight is B of product i of the batch, where it lies.
+func (m *matmul) plainRight(e *env, i int) kernels.Matrix {
+	at := m.right.offset + offsetOf(i, m.batch, m.bBatch)
+	return kernels.Matrix{Data: all[float32](e, m.b.slot)[at:], Row: m.right.row, Col: m.right.col}
+}
+
+// finish applies the program to a tile of C, which is still in the cache: to several short
+// rows at a time, in memory where they lie one behind another.
+func (m *matmul) finish(e *env, w *worker, c []float32, first, rows, col, cols int) {
+	together := min(rows, chunk/min(cols, chunk))
+	if together == 1 {
+		for r := range rows {
+			for from := col; from < col+cols; from += chunk {
+				y := c[r*m.n+from:][:min(chunk, col+cols-from)]
+				m.program.run(e, w, window{first + r, 1, from}, y, y)
+			}
+		}
+		return
+	}
+	for r := 0; r < rows; r += together {
+		n := min(together, rows-r)
+		y := m.program.scratch(w)[:n*cols]
+		for i := range n {
+			copy(y[i*cols:(i+1)*cols], c[(r+i)*m.n+col:])
+		}
+		m.program.run(e, w, window{first + r, n, col}, y, y)
+		for i := range n {
+			copy(c[(r+i)*m.n+col:][:cols], y[i*cols:])
+		}
+	}
+}
+
+// pack adds the instruction that packs B's that are computed.
+func (p *planner) pack(m *matmul) {
+	size, panels := kernels.PackedLen(m.k, m.n), m.panels()
+	total := product(m.batch) * panels
+	m.packed = p.scratch(size * product(m.batch))
+	// Small matrices are packed whole, so that a part is worth a hand-over.
+	perPart := max(1, (1<<13)/max(1, m.k*kernels.PanelWidth))
+	p.emitParts("pack", []view{m.b}, []view{m.packed}, (total+perPart-1)/perPart, func(e *env, _ *worker, part int) {
+		to := e.floats(m.packed)
+		for j := part * perPart; j < min((part+1)*perPart, total); j++ {
+			i := j / panels
+			kernels.PackPanel(e.kernels, to[i*size:(i+1)*size], m.plainRight(e, i), m.k, m.n, j%panels)
+		}
+	})
+}
