@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"slices"
 	"testing"
+
+	"github.com/gomlx/compute/shapes"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -33,4 +36,40 @@ func TestMaskedProduct(t *testing.T) {
 	}
 	args := []*tensors.Tensor{normal(1, 40, 24), normal(2, 40, 24), normal(3, 40, 1)}
 	compareAll(t, evaluate(t, open(t, Options{}), f, args...), evaluate(t, reference(t), f, args...), 1e-6)
+}
+
+// TestTurnedProduct: a product that is read transposed alone is computed as that, and not
+// where somebody reads it as it is.
+func TestTurnedProduct(t *testing.T) {
+	const batch, in, out = 50, 30, 20
+	product := func(args []*Node) *Node { return Einsum("to,ti->oi", args[0], args[1]) }
+	asWeights := func(args []*Node) []*Node { return []*Node{Mul(TransposeAllAxes(product(args), 1, 0), args[2])} }
+	asItIs := func(args []*Node) []*Node {
+		p := product(args)
+		return []*Node{Mul(TransposeAllAxes(p, 1, 0), args[2]), Add(p, p)}
+	}
+	result := func(args []*Node) []*Node {
+		p := product(args)
+		return []*Node{TransposeAllAxes(p, 1, 0), p}
+	}
+	twice := func(args []*Node) []*Node {
+		return []*Node{Mul(TransposeAllAxes(TransposeAllAxes(product(args), 1, 0), 1, 0), TransposeAllAxes(args[2], 1, 0))}
+	}
+	b := open(t, Options{})
+	args := []*tensors.Tensor{normal(1, batch, out), normal(2, batch, in), normal(3, in, out)}
+	var shapes []shapes.Shape
+	for _, a := range args {
+		shapes = append(shapes, a.Shape())
+	}
+	straight, turned := "product 1×20×50×30", "product 1×30×50×20"
+	for _, c := range []struct {
+		f    func([]*Node) []*Node
+		want string
+	}{{asWeights, turned}, {asItIs, straight}, {result, straight}, {twice, straight}} {
+		compareAll(t, evaluate(t, b, c.f, args...), evaluate(t, reference(t), c.f, args...), 1e-6)
+		x, _ := compiled(t, b, c.f, shapes...)
+		if !slices.ContainsFunc(x.instructions, func(i instruction) bool { return i.name == c.want }) {
+			t.Errorf("no %s", c.want)
+		}
+	}
 }
