@@ -108,11 +108,16 @@ func concatenateShape(n *node) (shapes.Shape, error) {
 	return shapeinference.Concatenate(shapesOfInputs(n), n.attrs[0].(int))
 }
 
-// lowerConcatenate copies each input to its place.
+// lowerConcatenate copies each input to its place, unless they lie evenly apart, as slices
+// of one tensor may: then what they are together is a view.
 func lowerConcatenate(p *planner, n *node) bool {
 	axis, out := n.attrs[0].(int), n.outputs[0]
 	if out.shape.DType.IsPacked() {
 		return false
+	}
+	if v, ok := p.evenly(n.inputs, axis); ok {
+		p.views[out] = v
+		return true
 	}
 	to, at := p.allocPieces(out), 0
 	for _, v := range n.inputs {
@@ -122,6 +127,25 @@ func lowerConcatenate(p *planner, n *node) bool {
 		p.copy(to.sliced(starts, v.shape.Dimensions, nil), p.view(v))
 	}
 	return true
+}
+
+// evenly is a view of values that are 1 long along an axis and lie in one slot, each as far
+// behind the one before.
+func (p *planner) evenly(values []*value, axis int) (view, bool) {
+	first := p.view(values[0])
+	if len(values) < 2 || first.dims[axis] != 1 {
+		return first, false
+	}
+	apart := p.view(values[1]).offset - first.offset
+	for i, v := range values {
+		w := p.view(v)
+		if w.slot != first.slot || w.offset != first.offset+i*apart || !slices.Equal(w.dims, first.dims) || !slices.Equal(w.strides, first.strides) {
+			return first, false
+		}
+	}
+	first.dims, first.strides = slices.Clone(first.dims), slices.Clone(first.strides)
+	first.dims[axis], first.strides[axis] = len(values), apart
+	return first, apart >= 0
 }
 
 func padShape(n *node) (shapes.Shape, error) {

@@ -19,6 +19,7 @@ type matmul struct {
 	rows, k, n       int
 	a, b             view // of one product of the batch, the first
 	aRow, aCol       int
+	segment, jump    int // of A's columns, see [kernels.Segments]
 	right            layout
 	source           view // of a parameter, where B is a parameter or a dense copy of one
 	copied           bool // B is a copy
@@ -119,12 +120,15 @@ func (p *planner) product(n *node) *matmul {
 
 // contract reads a product over the given axes.
 func (p *planner) contract(a view, aSum, aBatch []int, b view, bSum, bBatch []int) *matmul {
-	m := &matmul{}
 	a, aFree := apart(a, aBatch, aSum, false)
 	b, bFree := apart(b, bBatch, bSum, true)
 	batch := len(aBatch)
+	m := &matmul{batch: a.dims[:batch]}
 	// A: [batch, rows, k]; B: [batch, k, columns].
 	aRow, aCol, ok := matrix(a, batch, aFree)
+	if !ok {
+		aRow, aCol, ok = m.segments(a, batch+aFree)
+	}
 	if !ok {
 		a = p.dense(a)
 		aRow, aCol, _ = matrix(a, batch, aFree)
@@ -134,12 +138,28 @@ func (p *planner) contract(a view, aSum, aBatch []int, b view, bSum, bBatch []in
 		b = p.dense(b)
 		bRow, bCol, _ = matrix(b, batch, len(bSum))
 	}
-	m.batch, m.aBatch, m.bBatch = a.dims[:batch], a.strides[:batch], b.strides[:batch]
+	m.aBatch, m.bBatch = a.strides[:batch], b.strides[:batch]
 	m.rows, m.k = product(a.dims[batch:batch+aFree]), product(a.dims[batch+aFree:])
 	m.n = product(b.dims[len(b.dims)-bFree:])
 	m.a, m.b, m.aRow, m.aCol = a, b, aRow, aCol
 	m.right = layout{offset: b.offset, k: m.k, n: m.n, row: bRow, col: bCol}
 	return m
+}
+
+// segments finds how the columns of A, its axes from one on, lie in segments that are worth
+// it, and the strides of rows and of the columns within a segment.
+func (m *matmul) segments(a view, from int) (row, col int, ok bool) {
+	const worthwhile = kernels.PanelWidth // columns
+	c := compact(a.dims[from:], a.strides[from:])
+	if len(c) != 2 || c[1].dim < worthwhile {
+		return 0, 0, false
+	}
+	inner := a
+	inner.dims, inner.strides = append(a.dims[:from:from], c[1].dim), append(a.strides[:from:from], c[1].stride)
+	if row, col, ok = matrix(inner, len(m.batch), from-len(m.batch)); ok {
+		m.segment, m.jump = c[1].dim, c[0].stride
+	}
+	return row, col, ok
 }
 
 // apart moves the batch axes to the front, and those summed over to the end, or

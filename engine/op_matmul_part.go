@@ -23,7 +23,7 @@ func (m *matmul) part(e *env, w *worker, part int) {
 			copy(c[r*m.n+col:][:cols], bias)
 		}
 	}
-	left := kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol}
+	left := kernels.Segments{Matrix: kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol}, Width: m.segment, Jump: m.jump}
 	switch {
 	case m.plain:
 		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, m.bias != nil, w.panelOf(m.k))

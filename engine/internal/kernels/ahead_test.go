@@ -47,6 +47,6 @@ func TestPartsAreAskedFor(t *testing.T) {
 				}
 			}})
 		}
-		s.Multiply(p.c, p.rowC, p.a, p.packed, p.rows, p.k, shape.first, shape.cols, false)
+		s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, shape.first, shape.cols, false)
 	}
 }

@@ -42,11 +42,28 @@ type MatrixOf[T float32 | uint16] struct {
 // Matrix is a matrix of float32s.
 type Matrix = MatrixOf[float32]
 
+// Segments is a matrix of float32s or, where Width is not 0, one of segments of that many
+// columns, each a matrix like it and Jump values behind the one before.
+type Segments struct {
+	Matrix
+	Width, Jump int
+}
+
+// from is the matrix from column k on, and how many of n columns it has: those of one segment.
+func (s Segments) from(k, n int) (Matrix, int) {
+	at := k * s.Col
+	if s.Width > 0 {
+		at = k/s.Width*s.Jump + k%s.Width*s.Col
+		n = min(n, s.Width-k%s.Width)
+	}
+	return Matrix{s.Data[at:], s.Row, s.Col}, n
+}
+
 // Multiply computes the columns [first, first+cols) of C = A·B, or C += A·B if
 // add, for A with rows rows and k columns and a packed B. C's rows are rowC apart
 // and c begins at its first column whatever first is, a multiple of PanelWidth.
 // Halves give the bits that their values as float32s give.
-func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, first, cols int, add bool) {
+func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k, first, cols int, add bool) {
 	if rows == 0 || cols == 0 {
 		return
 	}
@@ -62,12 +79,15 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 		step = shallow
 	}
 	if k == 0 {
-		panel(s, s.tiles, c[first:], rowC, a, nil, PanelWidth, 0, rows, cols, add, ahead{})
+		panel(s, s.tiles, c[first:], rowC, a.Matrix, nil, PanelWidth, 0, rows, cols, add, ahead{})
 		return
 	}
-	for from := 0; from < k; from += step {
-		part := min(step, k-from)
-		left := Matrix{a.Data[from*a.Col:], a.Row, a.Col}
+	if a.Width > 0 { // parts of about the same size, none in two segments
+		parts := (a.Width + step - 1) / step
+		step = (a.Width + parts - 1) / parts
+	}
+	for from := 0; from < k; {
+		left, part := a.from(from, min(step, k-from))
 		for col := first; col < first+cols; col += PanelWidth {
 			at, width := col*k+from*PanelWidth, min(PanelWidth, first+cols-col)
 			var soon ahead
@@ -80,21 +100,22 @@ func (s *Set) Multiply(c []float32, rowC int, a Matrix, packed Packed, rows, k, 
 				panel(s, s.tiles, c[col:], rowC, left, packed.Floats[at:], PanelWidth, part, rows, width, add || from > 0, soon)
 			}
 		}
+		from += part
 	}
 }
 
 // MultiplyPlain is Multiply for a matrix B as it lies, to the same bits. It packs one panel
 // after another into spare, of k·PanelWidth values, unless their rows are contiguous and A
 // has so few that each is read but once.
-func (s *Set) MultiplyPlain(c []float32, rowC int, a, b Matrix, rows, k, first, cols int, add bool, spare []float32) {
+func (s *Set) MultiplyPlain(c []float32, rowC int, a Segments, b Matrix, rows, k, first, cols int, add bool, spare []float32) {
 	if rows == 0 || k == 0 {
 		s.Multiply(c, rowC, a, Packed{}, rows, k, first, cols, add)
 		return
 	}
 	for col := first; col < first+cols; col += PanelWidth {
 		width := min(PanelWidth, first+cols-col)
-		if b.Col == 1 && width == PanelWidth && rows <= len(s.tiles) {
-			panel(s, s.tiles, c[col:], rowC, a, b.Data[col:], b.Row, k, rows, width, add, ahead{})
+		if b.Col == 1 && width == PanelWidth && rows <= len(s.tiles) && a.Width == 0 {
+			panel(s, s.tiles, c[col:], rowC, a.Matrix, b.Data[col:], b.Row, k, rows, width, add, ahead{})
 			continue
 		}
 		PackPanel(s, spare, Matrix{b.Data[col*b.Col:], b.Row, b.Col}, k, width, 0)

@@ -38,14 +38,14 @@ func newProblem(rng *rand.Rand, rows, k, n, rare int, transposeA, transposeB boo
 
 func (p problem) run(s *Set, add bool) []float32 {
 	c := slices.Clone(p.c)
-	s.Multiply(c, p.rowC, p.a, p.packed, p.rows, p.k, 0, p.n, add)
+	s.Multiply(c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, 0, p.n, add)
 	return c
 }
 
 // runPlain is run with B as it lies.
 func (p problem) runPlain(s *Set, add bool) []float32 {
 	c := slices.Clone(p.c)
-	s.MultiplyPlain(c, p.rowC, p.a, p.b, p.rows, p.k, 0, p.n, add, make([]float32, p.k*PanelWidth))
+	s.MultiplyPlain(c, p.rowC, Segments{Matrix: p.a}, p.b, p.rows, p.k, 0, p.n, add, make([]float32, p.k*PanelWidth))
 	return c
 }
 
@@ -120,6 +120,28 @@ func TestProductPassesNaN(t *testing.T) {
 	})
 }
 
+// TestProductOfSegments: where the segments of A lie makes no difference.
+func TestProductOfSegments(t *testing.T) {
+	eachSet(t, func(t *testing.T, s, _ *Set) {
+		rng := rand.New(rand.NewPCG(11, 12))
+		for _, shape := range []struct{ rows, width, count, jump int }{
+			{1, 5, 3, 5}, {2, 300, 3, 700}, {7, 96, 3, 40}, {13, 290, 2, 1000}, {50, 768, 3, 300},
+		} {
+			p := newProblem(rng, shape.rows, shape.width*shape.count, 70, 0, false, false)
+			apart := Segments{Matrix{values(rng, shape.jump*shape.count+shape.rows*shape.width, 0), shape.width, 1}, shape.width, shape.jump}
+			for i := range shape.rows {
+				for k := range p.k {
+					p.a.Data[i*p.k+k] = apart.Data[i*shape.width+k/shape.width*shape.jump+k%shape.width]
+				}
+			}
+			got, want := slices.Clone(p.c), p.run(s, true)
+			if s.Multiply(got, p.rowC, apart, p.packed, p.rows, p.k, 0, p.n, true); !slices.Equal(got, want) {
+				t.Errorf("%+v: other bits", shape)
+			}
+		}
+	})
+}
+
 // TestProductIsItsParts: the bits do not depend on how rows and columns are cut.
 func TestProductIsItsParts(t *testing.T) {
 	eachSet(t, func(t *testing.T, s, _ *Set) {
@@ -130,7 +152,7 @@ func TestProductIsItsParts(t *testing.T) {
 			{0, 1, 0, 100}, {1, 13, 0, 64}, {1, 13, 64, 36}, {14, 23, 0, 32}, {14, 23, 32, 68},
 		} {
 			a := Matrix{p.a.Data[cut.row*p.a.Row:], p.a.Row, p.a.Col}
-			s.Multiply(parts[cut.row*p.rowC:], p.rowC, a, p.packed, cut.rows, p.k, cut.col, cut.cols, true)
+			s.Multiply(parts[cut.row*p.rowC:], p.rowC, Segments{Matrix: a}, p.packed, cut.rows, p.k, cut.col, cut.cols, true)
 		}
 		if !slices.Equal(whole, parts) {
 			t.Error("the parts differ from the whole")
@@ -142,9 +164,13 @@ func TestProductRefusesShortSlices(t *testing.T) {
 	eachSet(t, func(t *testing.T, s, _ *Set) {
 		p := newProblem(rand.New(rand.NewPCG(1, 1)), 4, 8, 32, 0, false, false)
 		for name, call := range map[string]func(){
-			"A": func() { s.Multiply(p.c, p.rowC, Matrix{p.a.Data[:31], 8, 1}, p.packed, 4, 8, 0, 32, false) },
-			"B": func() { s.Multiply(p.c, p.rowC, p.a, Packed{Floats: p.packed.Floats[:255]}, 4, 8, 0, 32, false) },
-			"C": func() { s.Multiply(p.c[:3*p.rowC+31], p.rowC, p.a, p.packed, 4, 8, 0, 32, false) },
+			"A": func() {
+				s.Multiply(p.c, p.rowC, Segments{Matrix: Matrix{p.a.Data[:31], 8, 1}}, p.packed, 4, 8, 0, 32, false)
+			},
+			"B": func() {
+				s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, Packed{Floats: p.packed.Floats[:255]}, 4, 8, 0, 32, false)
+			},
+			"C": func() { s.Multiply(p.c[:3*p.rowC+31], p.rowC, Segments{Matrix: p.a}, p.packed, 4, 8, 0, 32, false) },
 		} {
 			func() {
 				defer func() {
@@ -211,7 +237,7 @@ func BenchmarkProduct(b *testing.B) {
 					for row := 0; row < rows; row += 96 {
 						part := min(96, rows-row)
 						for col := 0; col < n; col += 128 {
-							s.Multiply(p.c[row*p.rowC:], p.rowC, Matrix{p.a.Data[row*k:], k, 1}, p.packed, part, k, col, 128, false)
+							s.Multiply(p.c[row*p.rowC:], p.rowC, Segments{Matrix: Matrix{p.a.Data[row*k:], k, 1}}, p.packed, part, k, col, 128, false)
 						}
 					}
 				}
