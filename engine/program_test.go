@@ -73,3 +73,26 @@ func TestTurnedProduct(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsOfAConvolution: a product with slices of one tensor side by side reads them where
+// they lie, where they are wide enough for that.
+func TestRowsOfAConvolution(t *testing.T) {
+	const height, kernel, out = 6, 3, 24
+	f := func(args []*Node) []*Node {
+		x, weight := args[0], args[1]
+		var rows []*Node
+		for i := range kernel {
+			rows = append(rows, InsertAxes(SliceAxis(x, 0, AxisRange(i, i+height-kernel+1)), 3))
+		}
+		return []*Node{Einsum("hbwkc,kco->hbwo", Concatenate(rows, 3), weight)}
+	}
+	for channels, copies := range map[int]bool{40: false, 300: false, 8: true} {
+		b := open(t, Options{})
+		args := []*tensors.Tensor{normal(1, height, 2, 5, channels), normal(2, kernel, channels, out)}
+		compareAll(t, evaluate(t, b, f, args...), evaluate(t, reference(t), f, args...), 1e-6)
+		x, _ := compiled(t, b, f, args[0].Shape(), args[1].Shape())
+		if slices.ContainsFunc(x.instructions, func(i instruction) bool { return i.name == "copy" }) != copies {
+			t.Errorf("%d channels: copies %v, want %v", channels, !copies, copies)
+		}
+	}
+}

@@ -27,7 +27,7 @@ func (v Vision) attentionWidth() int {
 // three convolutions, pooling instead of strides, and attention in place of the
 // closing average. Pixels [B, 3, S, S] become embeddings [B, E].
 func (v Vision) resnet(visual *model.Scope, pixels *Node, embedDim int) *Node {
-	x := TransposeAllAxes(pixels, 0, 2, 3, 1) // channels last from here on
+	x := TransposeAllAxes(pixels, 2, 0, 3, 1) // [H, B, W, C] from here on
 	x = convolve(visual, "1", x, v.Width/2, 3, 2)
 	x = convolve(visual, "2", x, v.Width/2, 3, 1)
 	x = convolve(visual, "3", x, v.Width, 3, 1)
@@ -52,7 +52,7 @@ func convolve(scope *model.Scope, number string, x *Node, out, kernel, stride in
 	return nn.ReLU(nn.BatchNorm2d(scope.At("bn%s", number), x, 1))
 }
 
-// bottleneck is a residual block of x [B, H, W, C]; its last normalisation begins at
+// bottleneck is a residual block of x [H, B, W, C]; its last normalisation begins at
 // zero, so that the block begins as the identity.
 func bottleneck(scope *model.Scope, x *Node, planes, stride int) *Node {
 	h := convolve(scope, "1", x, planes, 1, 1)
@@ -73,12 +73,12 @@ func bottleneck(scope *model.Scope, x *Node, planes, stride int) *Node {
 	return nn.ReLU(Add(x, h))
 }
 
-// attentionPool lets the mean of x [B, H, W, C] attend to itself and to all places:
+// attentionPool lets the mean of x [H, B, W, C] attend to itself and to all places:
 // [B, E].
 func (v Vision) attentionPool(scope *model.Scope, x *Node, embedDim int) *Node {
 	dims := x.Shape().Dimensions
-	batch, places, width := dims[0], dims[1]*dims[2], dims[3]
-	x = Reshape(x, batch, places, width)
+	batch, places, width := dims[1], dims[0]*dims[2], dims[3]
+	x = Reshape(TransposeAllAxes(x, 1, 0, 2, 3), batch, places, width)
 	x = Concatenate([]*Node{ReduceAndKeep(x, ReduceMean, 1), x}, 1)
 	position := nn.Param(scope, x.Graph(), "positional_embedding", nn.Normal(1/math.Sqrt(float64(width))), places+1, width)
 	x = Add(x, InsertAxes(position, 0))

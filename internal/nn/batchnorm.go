@@ -12,7 +12,7 @@ const (
 )
 
 // BatchNorm2d is torch.nn.BatchNorm2d over all but the last axis of x
-// [B, H, W, C]. While training it normalises by the batch and moves its running
+// [..., C]. While training it normalises by the batch and moves its running
 // statistics towards it; otherwise it normalises by the running statistics. gain
 // is what its weight begins with.
 func BatchNorm2d(scope *model.Scope, x *Node, gain float64) *Node {

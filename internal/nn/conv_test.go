@@ -21,8 +21,8 @@ func TestConv2d(t *testing.T) {
 		store := model.NewStore()
 		weight := give(t, store, "/weight", out, channels, k, k)
 		var want []float32
-		for b := range batch {
-			for row := 0; row < height; row += stride {
+		for row := 0; row < height; row += stride {
+			for b := range batch {
 				for column := 0; column < width; column += stride {
 					for o := range out {
 						sum := 0.0
@@ -31,7 +31,7 @@ func TestConv2d(t *testing.T) {
 								for j := range k {
 									y, z := row+i-k/2, column+j-k/2
 									if y >= 0 && y < height && z >= 0 && z < width {
-										sum += float64(weight[((o*channels+c)*k+i)*k+j]) * float64(x[((b*height+y)*width+z)*channels+c])
+										sum += float64(weight[((o*channels+c)*k+i)*k+j]) * float64(x[((y*batch+b)*width+z)*channels+c])
 									}
 								}
 							}
@@ -42,7 +42,7 @@ func TestConv2d(t *testing.T) {
 			}
 		}
 		got := run(t, store, func(s *model.Scope, x *Node) *Node { return nn.Conv2d(s, x, out, k, stride) },
-			tensors.FromFlatDataAndDimensions(x, batch, height, width, channels))
+			tensors.FromFlatDataAndDimensions(x, height, batch, width, channels))
 		golden.Compare(t, "Conv2d", golden.Values(t, got), want, tolerance)
 	}
 }
@@ -50,7 +50,7 @@ func TestConv2d(t *testing.T) {
 func TestAvgPool2dDropsTheRest(t *testing.T) {
 	x := []float32{1, 2, 9, 3, 6, 9, 9, 9, 9} // 3 × 3 × 1
 	got := run(t, model.NewStore(), func(_ *model.Scope, x *Node) *Node { return nn.AvgPool2d(x, 2) },
-		tensors.FromFlatDataAndDimensions(x, 1, 3, 3, 1))
+		tensors.FromFlatDataAndDimensions(x, 3, 1, 3, 1))
 	golden.Compare(t, "AvgPool2d", golden.Values(t, got), []float32{3}, tolerance)
 }
 
