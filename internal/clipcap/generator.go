@@ -65,25 +65,23 @@ func (g *Generator) prepare(store *model.Store, prefix func(root *model.Scope, i
 	return nil
 }
 
-// prefillGraph maps prefixes [B, K, D] to the logits of the first token [B, V], the
-// hidden states that they are of [B, D], and every layer's keys and values
-// [B, H, room, d], of which the first K positions are theirs.
+// prefillGraph maps prefixes [B, K, D] to what is told of the first token, see heads, and
+// every layer's keys and values [B, H, room, d], of which the first K positions are theirs.
 func (g *Generator) prefillGraph(root *model.Scope, prefix *Node) []*Node {
 	gpt := gptScope(root)
 	last, kv := g.gpt.Last(gpt, prefix)
 	out := append(g.heads(gpt, last), flatten(kv)...)
-	for i, cache := range out[2:] {
+	for i, cache := range out[told:] {
 		if dims := cache.Shape().Dimensions; g.room(dims[2]) > dims[2] {
 			later := Zeros(cache.Graph(), shapes.Make(cache.DType(), dims[0], dims[1], g.room(dims[2])-dims[2], dims[3]))
-			out[2+i] = Concatenate([]*Node{cache, later}, 2)
+			out[told+i] = Concatenate([]*Node{cache, later}, 2)
 		}
 	}
 	return out
 }
 
 // nextGraph reads one token per row. Its inputs are tokens [N], their position and the
-// cache [N, H, room, d]; its outputs the logits [N, V], the hidden states [N, D] and the
-// cache.
+// cache [N, H, room, d]; its outputs what is told of the next token, and the cache.
 func (g *Generator) nextGraph(root *model.Scope, inputs []*Node) []*Node {
 	gpt := gptScope(root)
 	past := make([]gpt2.KV, g.gpt.Layers)
@@ -105,11 +103,18 @@ func (g *Generator) branchGraph(root *model.Scope, inputs []*Node) []*Node {
 	return g.nextGraph(root, inputs)
 }
 
-// heads maps the hidden states [N, 1, D] of one position to logits [N, V], and
-// returns both, the states as [N, D].
+// told is how many outputs heads makes.
+const told = 3
+
+// heads maps the hidden states [N, 1, D] of one position to logits [N, V], and returns
+// these, the states as [N, D], and for each row its largest logit and Σ exp(logit − largest)
+// [N, 2].
 func (g *Generator) heads(gpt *model.Scope, hidden *Node) []*Node {
 	hidden = Reshape(hidden, hidden.Shape().Dim(0), g.gpt.Width)
-	return []*Node{g.gpt.Logits(gpt, hidden), hidden}
+	logits := g.gpt.Logits(gpt, hidden)
+	largest := ReduceAndKeep(logits, ReduceMax, -1)
+	sum := ReduceAndKeep(Exp(Sub(logits, largest)), ReduceSum, -1)
+	return []*Node{logits, hidden, Concatenate([]*Node{largest, sum}, -1)}
 }
 
 func flatten(kv []gpt2.KV) []*Node {

@@ -3,6 +3,7 @@ package clipcap
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -26,6 +27,7 @@ type Session struct {
 	args      []any // of the last call, whose memory the next uses again
 	logits    rows
 	hidden    rows
+	sums      rows // the largest logit, and the sum of exponentials beside it
 }
 
 // Prefill reads the prefixes and returns the logits of each first token, one row
@@ -39,7 +41,7 @@ func (s *Session) Prefill(ctx context.Context) ([][]float32, error) {
 		return nil, fmt.Errorf("clipcap: reading the prefix: %w", err)
 	}
 	s.release()
-	s.cache = append(s.cache, out[2:]...)
+	s.cache = append(s.cache, out[told:]...)
 	s.position, s.room = s.prefix, s.generator.room(s.prefix)
 	return s.read(out, s.sequences)
 }
@@ -96,7 +98,7 @@ func (s *Session) Next(ctx context.Context, tokens, parents []int) ([][]float32,
 	if err != nil {
 		return nil, fmt.Errorf("clipcap: next token: %w", err)
 	}
-	s.cache = append(s.cache[:0], out[2:]...)
+	s.cache = append(s.cache[:0], out[told:]...)
 	s.position++
 	return s.read(out, len(tokens))
 }
@@ -167,7 +169,16 @@ func padInts(values []int) *tensors.Tensor {
 // next call overwrites them.
 func (s *Session) Hidden() [][]float32 { return s.hidden.each }
 
-// read splits the logits [N, V] and hidden states [N, D] into their first rows.
+// Normalizers returns log Σ exp(logit) of each row of the last logits.
+func (s *Session) Normalizers() []float64 {
+	normalizers := make([]float64, len(s.sums.each))
+	for i, row := range s.sums.each {
+		normalizers[i] = float64(row[0]) + math.Log(float64(row[1]))
+	}
+	return normalizers
+}
+
+// read splits what is told of the next token into its first rows.
 func (s *Session) read(out []*tensors.Tensor, n int) (logits [][]float32, err error) {
 	s.rows = n
 	if err := s.logits.read(s.generator.engine, out[0], n); err != nil {
@@ -175,6 +186,9 @@ func (s *Session) read(out []*tensors.Tensor, n int) (logits [][]float32, err er
 	}
 	if err := s.hidden.read(s.generator.engine, out[1], n); err != nil {
 		return nil, fmt.Errorf("clipcap: hidden states: %w", err)
+	}
+	if err := s.sums.read(s.generator.engine, out[2], n); err != nil {
+		return nil, fmt.Errorf("clipcap: normalizers: %w", err)
 	}
 	return s.logits.each, nil
 }

@@ -8,6 +8,7 @@ package decode
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 )
@@ -20,6 +21,13 @@ type LanguageModel interface {
 	// Next continues row parents[i] of the last logits with tokens[i] and returns
 	// one row per i. A row may be continued more than once, or not at all.
 	Next(ctx context.Context, tokens, parents []int) (logits [][]float32, err error)
+}
+
+// Normalized is a language model that knows the normalizers of its logits, which search
+// otherwise computes.
+type Normalized interface {
+	// Normalizers returns log Σ exp(logit) of each row of the last logits.
+	Normalizers() []float64
 }
 
 // Hypothesis is one text that search found.
@@ -54,6 +62,7 @@ func Search(ctx context.Context, lm LanguageModel, o Options) ([][]Hypothesis, e
 		return nil, fmt.Errorf("decode: prefix: the model has no rows of logits")
 	}
 	s := newSearch(o, logits)
+	s.model, _ = lm.(Normalized)
 	for length := 1; ; length++ {
 		if err := s.step(logits); err != nil {
 			return nil, fmt.Errorf("decode: token %d: %w", length, err)
@@ -79,7 +88,8 @@ type search struct {
 	options     Options
 	texts       [][]text // by sequence; beams are ordered, best first
 	vocabulary  int
-	normalizers []float64 // of the rows of the last logits
+	model       Normalized // or nil
+	normalizers []float64  // of the rows of the last logits
 	banned      []int
 	choices     []choice
 	weights     []float64 // of the choices
@@ -111,14 +121,26 @@ func (s *search) step(logits [][]float32) error {
 	return nil
 }
 
-// normalize computes the rows' normalizers, and refuses rows that have none. Of all that
-// search does with a row it takes the longest, so that processors share the rows.
+// normalize finds the rows' normalizers, and refuses rows that have none. To compute them
+// takes longer than all else that search does with a row, so that processors share the rows.
 func (s *search) normalize(logits [][]float32) error {
 	s.normalizers = make([]float64, len(logits))
+	if s.model != nil {
+		copy(s.normalizers, s.model.Normalizers())
+	}
 	failed := make([]error, len(logits))
 	var rows sync.WaitGroup
-	for i := range logits {
-		rows.Go(func() { s.normalizers[i], failed[i] = s.normalizer(i, logits[i]) })
+	for i, row := range logits {
+		switch {
+		case len(row) != s.vocabulary:
+			failed[i] = fmt.Errorf("row %d has %d logits, the first had %d", i, len(row), s.vocabulary)
+		case s.model == nil || !finite(s.normalizers[i]): // which tells why
+			rows.Go(func() {
+				if s.normalizers[i], failed[i] = logSumExp(row); failed[i] != nil {
+					failed[i] = fmt.Errorf("row %d: %w", i, failed[i])
+				}
+			})
+		}
 	}
 	rows.Wait()
 	for _, err := range failed {
@@ -129,16 +151,7 @@ func (s *search) normalize(logits [][]float32) error {
 	return nil
 }
 
-func (s *search) normalizer(i int, row []float32) (float64, error) {
-	if len(row) != s.vocabulary {
-		return 0, fmt.Errorf("row %d has %d logits, the first had %d", i, len(row), s.vocabulary)
-	}
-	z, err := logSumExp(row)
-	if err != nil {
-		return 0, fmt.Errorf("row %d: %w", i, err)
-	}
-	return z, nil
-}
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // continued returns the last tokens of the texts that go on and the rows that these
 // tokens continue, and numbers the rows to come.
