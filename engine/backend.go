@@ -89,6 +89,7 @@ func New(o Options) (*Backend, error) {
 	}
 	return &Backend{
 		options: o, kernels: set, team: team.New(o.Threads), ops: table(), fallback: newFallback(other),
+		memory: memory{keep: keeps(o.Training)},
 	}, nil
 }
 

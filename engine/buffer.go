@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -30,6 +31,8 @@ type Buffer struct {
 	dropped bool
 	kept    bool // the values were wanted again, so they stay
 	lent    bool // somebody may hold bytes
+
+	users atomic.Int32 // executions and copies that may hold memory of the buffer
 }
 
 var _ compute.Buffer = (*Buffer)(nil)
@@ -124,17 +127,28 @@ func (b *Buffer) Backend() compute.Backend { return b.backend }
 
 // Finalize gives the memory back.
 func (b *Buffer) Finalize() error {
-	b.release()
+	b.release(0)
 	return nil
 }
 
-func (b *Buffer) release() {
+// release finalizes the buffer, which so many of its users have done with. Its memory goes
+// back at once where there is no other user, and else when nothing refers to it.
+func (b *Buffer) release(done int32) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.bytes != nil && len(b.pages) == 0 {
-		b.backend.memory.give(b.bytes)
+	if b.users.Load() <= done {
+		if b.bytes != nil {
+			b.giveBack(b.bytes)
+		}
+		b.returnPages()
 	}
-	b.bytes, b.packed, b.dropped = nil, nil, false
+	b.bytes, b.packed, b.dropped, b.pages = nil, nil, false, nil
+}
+
+func (b *Buffer) returnPages() {
+	for _, p := range b.pages {
+		b.backend.memory.givePages(p)
+	}
 }
 
 // finalized tells whether the tensor is gone.
@@ -178,13 +192,14 @@ func (b *Buffer) Data() (any, error) {
 
 // CopyToDevice copies the buffer.
 func (b *Buffer) CopyToDevice(compute.DeviceNum) (compute.Buffer, error) {
+	b.users.Add(1)
+	defer b.users.Add(-1)
 	from, err := b.values()
 	if err != nil {
 		return nil, err
 	}
 	c := &Buffer{backend: b.backend, shape: b.shape, bytes: b.backend.memory.take(len(from))}
 	copy(c.bytes, from)
-	runtime.KeepAlive(b) // and its pages
 	return c, nil
 }
 
@@ -197,10 +212,17 @@ func (b *Buffer) write(to, from []byte) {
 	}
 }
 
-// surrender finalizes the buffer without giving up its memory, which has a new
-// owner.
-func (b *Buffer) surrender() {
+// surrender finalizes the buffer without giving up the memory of its values, which has a new
+// owner, and returns the pages that it lies in, if it does in some. One user has done with it.
+func (b *Buffer) surrender() (kept []*pages) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.bytes, b.packed = nil, nil
+	if i := b.pageOf(b.bytes); i >= 0 {
+		kept, b.pages = []*pages{b.pages[i]}, slices.Delete(b.pages, i, i+1)
+	}
+	if b.users.Load() <= 1 {
+		b.returnPages()
+	}
+	b.bytes, b.packed, b.pages = nil, nil, nil
+	return kept
 }

@@ -111,7 +111,7 @@ func (x *Executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 		e = x.newEnv()
 	}
 	defer x.environments.Put(e)
-	defer clear(e.inputs)
+	defer e.leave()
 	if err := x.take(e, inputs); err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (x *Executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	for i, b := range e.inputs {
 		switch {
 		case donated(i):
-			b.release()
+			b.release(1)
 		case x.packedOnly[i]:
 			b.drop()
 		}
@@ -150,6 +150,16 @@ func (x *Executable) newEnv() *env {
 	return e
 }
 
+// leave ends the use of the inputs.
+func (e *env) leave() {
+	for _, b := range e.inputs {
+		if b != nil {
+			b.users.Add(-1)
+		}
+	}
+	clear(e.inputs)
+}
+
 // take checks the inputs and lends their memory to the execution.
 func (x *Executable) take(e *env, inputs []compute.Buffer) error {
 	if len(inputs) != len(x.inputShapes) {
@@ -166,6 +176,7 @@ func (x *Executable) take(e *env, inputs []compute.Buffer) error {
 		if !b.shape.Equal(x.inputShapes[i]) {
 			return fmt.Errorf("engine: input %d (%s) has shape %s, want %s", i, x.main.names[i], b.shape, x.inputShapes[i])
 		}
+		b.users.Add(1)
 		e.inputs[i] = b
 	}
 	for _, s := range x.slots {
@@ -263,18 +274,14 @@ func (x *Executable) results(e *env, keep bool) []compute.Buffer {
 			b := &buffers[i]
 			b.backend, b.shape, b.bytes = x.backend, x.outputShapes[i], e.mem[s.index]
 			if e.owned[s.index] {
-				b.pages = e.inputs[s.parameter].pages
+				b.pages = e.inputs[s.parameter].surrender()
 			}
 			results[i] = b
 		}
 	}
 	for _, s := range x.slots {
 		if s.kind == output || s.kind == adopted {
-			kept := keep && s.returned
-			switch {
-			case kept && e.owned[s.index]:
-				e.inputs[s.parameter].surrender()
-			case !kept && !e.owned[s.index]:
+			if kept := keep && s.returned; !kept && !e.owned[s.index] {
 				x.backend.memory.give(e.mem[s.index])
 			}
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"math/bits"
 	"sync"
 	"unsafe"
@@ -12,6 +13,16 @@ type memory struct {
 	mu    sync.Mutex
 	pools map[int]*sync.Pool // of *byte, by capacity
 	spare []*pages
+	keep  int // bytes that spare pages may have
+}
+
+// keeps is how much is kept. While a model is loaded, one matrix after another is packed, a
+// few sizes in turn. While it is trained, all are packed anew for each update.
+func keeps(training bool) int {
+	if training {
+		return math.MaxInt
+	}
+	return 32 << 20
 }
 
 // take returns n bytes with any content, aligned for every data type.

@@ -47,11 +47,8 @@ func (m *memory) takePages(n int) *pages {
 	return b
 }
 
-// givePages keeps what nobody has any more for the next of its size. What is kept
-// is little: while a model is loaded, one matrix after another is packed, a few sizes in
-// turn.
+// givePages keeps what nobody has any more for the next of its size, as much as is kept.
 func (m *memory) givePages(b *pages) {
-	const most = 32 << 20
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.spare = append(m.spare, b)
@@ -59,7 +56,7 @@ func (m *memory) givePages(b *pages) {
 	for _, b := range m.spare {
 		kept += len(b.bytes)
 	}
-	for ; kept > most; m.spare = m.spare[1:] {
+	for ; kept > m.keep; m.spare = m.spare[1:] {
 		kept -= len(m.spare[0].bytes)
 		m.spare[0].free()
 	}
@@ -78,11 +75,16 @@ func (b *Buffer) reserve(n int) []byte {
 
 // giveBack gives bytes of the buffer to others: nobody may have any of them.
 func (b *Buffer) giveBack(bytes []byte) {
-	i := slices.IndexFunc(b.pages, func(other *pages) bool { return unsafe.SliceData(other.bytes) == unsafe.SliceData(bytes) })
+	i := b.pageOf(bytes)
 	if i < 0 {
 		b.backend.memory.give(bytes)
 		return
 	}
 	b.backend.memory.givePages(b.pages[i])
 	b.pages = slices.Delete(b.pages, i, i+1)
+}
+
+// pageOf is the number of the pages in which bytes lie, or −1.
+func (b *Buffer) pageOf(bytes []byte) int {
+	return slices.IndexFunc(b.pages, func(p *pages) bool { return unsafe.SliceData(p.bytes) == unsafe.SliceData(bytes) })
 }
