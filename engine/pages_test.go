@@ -3,7 +3,6 @@ package engine
 import (
 	"testing"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -42,7 +41,7 @@ func TestFinalizedWhileInUse(t *testing.T) {
 		}
 		before := len(b.memory.spare)
 		made.(*Buffer).users.Add(users)
-		if err := made.(compute.Buffer).Finalize(); err != nil {
+		if err := made.Finalize(); err != nil {
 			t.Fatal(err)
 		}
 		if given := len(b.memory.spare) - before; given != 1-int(users) {
