@@ -48,13 +48,8 @@ func moverOf[T any](to, from view) func(e *env, toAt, fromAt int) error {
 	do := func(e *env, _ *worker, part int) {
 		y, x := all[T](e, to.slot), all[T](e, from.slot)
 		for r := part * perPart; r < min((part+1)*perPart, rows); r++ {
-			i, j, rest := e.toAt, e.fromAt, r
-			for k := len(outer) - 1; k >= 0; k-- {
-				i += rest % outer[k].dim * outer[k].to
-				j += rest % outer[k].dim * outer[k].from
-				rest /= outer[k].dim
-			}
-			moveRow(y, x, i, j, row)
+			i, j := rowOf(outer, r)
+			moveRow(y, x, e.toAt+i, e.fromAt+j, row)
 		}
 	}
 	return func(e *env, toAt, fromAt int) error {
@@ -100,6 +95,15 @@ func pair(to, from view) []pairAxis {
 		axes = append(axes, pairAxis{1, 1, 1})
 	}
 	return axes
+}
+
+// rowOf is where row number r of two views begins, whose axes but the last are outer.
+func rowOf(outer []pairAxis, r int) (to, from int) {
+	for k := len(outer) - 1; k >= 0; k-- {
+		i := r % outer[k].dim
+		to, from, r = to+i*outer[k].to, from+i*outer[k].from, r/outer[k].dim
+	}
+	return to, from
 }
 
 func shapesOfInputs(n *node) []shapes.Shape { return shapesOf(n.inputs) }

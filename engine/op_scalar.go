@@ -40,11 +40,11 @@ func iotaShape(n *node) (shapes.Shape, error) {
 func binaryLoop[T, U any](p *planner, n *node, f func(a, b T) U) bool {
 	out := p.alloc(n.outputs[0])
 	a, b := p.view(n.inputs[0]).like(out.dims), p.view(n.inputs[1]).like(out.dims)
-	l := newLoop(out.dims, a, b)
+	l := newLoop(a, b)
 	p.emitParts(n.op.String(), []view{a, b}, []view{out}, l.parts(), func(e *env, _ *worker, part int) {
 		y, as, bs := slice[U](e, out), all[T](e, a.slot), all[T](e, b.slot)
-		l.part(part, func(from, to int, at places) {
-			row, i, j, di, dj := y[from:to], at[0], at[1], l.steps[0], l.steps[1]
+		l.part(part, func(from, to, i, j int) {
+			row, di, dj := y[from:to], l.row.to, l.row.from
 			for k := range row {
 				row[k] = f(as[i], bs[j])
 				i, j = i+di, j+dj
@@ -58,11 +58,11 @@ func binaryLoop[T, U any](p *planner, n *node, f func(a, b T) U) bool {
 func unaryLoop[T, U any](p *planner, n *node, f func(T) U) bool {
 	out := p.alloc(n.outputs[0])
 	a := p.view(n.inputs[0])
-	l := newLoop(out.dims, a)
+	l := newLoop(a, a)
 	p.emitParts(n.op.String(), []view{a}, []view{out}, l.parts(), func(e *env, _ *worker, part int) {
 		y, as := slice[U](e, out), all[T](e, a.slot)
-		l.part(part, func(from, to int, at places) {
-			row, i, di := y[from:to], at[0], l.steps[0]
+		l.part(part, func(from, to, i, _ int) {
+			row, di := y[from:to], l.row.to
 			for k := range row {
 				row[k] = f(as[i])
 				i += di
@@ -72,59 +72,33 @@ func unaryLoop[T, U any](p *planner, n *node, f func(T) U) bool {
 	return true
 }
 
-// loop runs through the elements of views of the same dims in order: rows, in which each
-// view has one stride.
+// loop runs through the elements of two views of the same dims in order.
 type loop struct {
-	views []view
-	outer []int  // dims of the rows
-	inner int    // length of a row
-	steps places // by view: the stride within a row
+	a, b  view
+	outer []pairAxis // of the rows
+	row   pairAxis   // to is a's stride, from is b's
 }
 
-// newLoop joins as many of the last axes to a row as each view runs through with one
-// stride.
-func newLoop(dims []int, views ...view) loop {
-	l := loop{views: views, outer: dims, inner: 1}
-	for last := len(dims) - 1; last >= 0 && l.joins(last); last-- {
-		for i, v := range views {
-			if l.inner == 1 { // all axes so far have one element
-				l.steps[i] = v.strides[last]
-			}
-		}
-		l.inner *= dims[last]
-		l.outer = dims[:last]
-	}
-	return l
-}
-
-// joins tells whether an axis goes on where a row of the axes behind it ends.
-func (l loop) joins(axis int) bool {
-	for i, v := range l.views {
-		if l.inner > 1 && v.dims[axis] > 1 && v.strides[axis] != l.inner*l.steps[i] {
-			return false
-		}
-	}
-	return true
+func newLoop(a, b view) loop {
+	axes := pair(a, b)
+	last := len(axes) - 1
+	return loop{a, b, axes[:last], axes[last]}
 }
 
 // loopPart is how many elements of a loop make a part.
 const loopPart = 1 << 14
 
-func (l loop) size() int  { return product(l.outer) * l.inner }
-func (l loop) parts() int { return (l.size() + loopPart - 1) / loopPart }
+func (l loop) parts() int { return (l.a.size() + loopPart - 1) / loopPart }
 
 // part visits the elements of a part, row by row: those from one number to another, of which
-// the first of each view is given by its index in the slot.
-func (l loop) part(part int, visit func(from, to int, at places)) {
-	end := min((part+1)*loopPart, l.size())
+// the first lies at i in the slot of a and at j in that of b.
+func (l loop) part(part int, visit func(from, to, i, j int)) {
+	end := min((part+1)*loopPart, l.a.size())
 	for from := part * loopPart; from < end; {
-		row, col := from/l.inner, from%l.inner
-		to := min(end, from-col+l.inner)
-		at := places{}
-		for i, v := range l.views {
-			at[i] = v.offset + offsetOf(row, l.outer, v.strides) + col*l.steps[i]
-		}
-		visit(from, to, at)
+		col := from % l.row.dim
+		to := min(end, from-col+l.row.dim)
+		i, j := rowOf(l.outer, from/l.row.dim)
+		visit(from, to, l.a.offset+i+col*l.row.to, l.b.offset+j+col*l.row.from)
 		from = to
 	}
 }
