@@ -26,7 +26,7 @@ func (t tower) blocks(scope *model.Scope, x, allowed *Node, read int) *Node {
 			queries = read
 		}
 		h := nn.LayerNorm(block.At("ln_1"), x, epsilon)
-		x = Add(nn.First(x, queries), t.attention(block.At("attn"), h, allowed, queries))
+		x = Add(nn.First(x, 1, queries), t.attention(block.At("attn"), h, allowed, queries))
 		h = nn.LayerNorm(block.At("ln_2"), x, epsilon)
 		x = Add(x, t.mlp(block.At("mlp"), h))
 	}
@@ -40,7 +40,7 @@ func (t tower) attention(scope *model.Scope, x, allowed *Node, queries int) *Nod
 	weight := nn.Param(scope, g, "in_proj_weight", nn.Normal(1/math.Sqrt(float64(t.width))), 3*t.width, t.width)
 	bias := nn.Param(scope, g, "in_proj_bias", nn.Constant(0), 3*t.width)
 	qkv := Split(nn.Project(x, weight, bias), -1, 3)
-	qkv[0] = nn.First(qkv[0], queries)
+	qkv[0] = nn.First(qkv[0], 1, queries)
 	for i := range qkv {
 		qkv[i] = nn.SplitHeads(qkv[i], t.heads)
 	}

@@ -47,20 +47,21 @@ func Attention(q, k, v, allowed *Node, drop func(*Node) *Node) *Node {
 	return Reshape(mixed, dims[0], dims[2], dims[1]*dims[3])
 }
 
-// First is the first n positions of x [B, T, ...].
-func First(x *Node, n int) *Node {
-	if n == x.Shape().Dim(1) {
-		return x
-	}
-	return SliceAxis(x, 1, AxisRange(0, n))
-}
+// First is the first n places of x along an axis.
+func First(x *Node, axis, n int) *Node { return between(x, axis, 0, n) }
 
 // Last is the last n places of x along an axis.
 func Last(x *Node, axis, n int) *Node {
-	if from := x.Shape().Dim(axis) - n; from > 0 {
-		return SliceAxis(x, axis, AxisRangeToEnd(from))
+	length := x.Shape().Dim(axis)
+	return between(x, axis, length-n, length)
+}
+
+// between slices an axis, unless that is all of it: a slice has a gradient to compute.
+func between(x *Node, axis, from, to int) *Node {
+	if from == 0 && to == x.Shape().Dim(axis) {
+		return x
 	}
-	return x
+	return SliceAxis(x, axis, AxisRange(from, to))
 }
 
 // CausalMask allows position t to look at positions up to t: [1, 1, T, T].
