@@ -285,3 +285,35 @@ func TestNextRefuses(t *testing.T) {
 		t.Error("a token beyond the cache is accepted")
 	}
 }
+
+// TestNormalizers: a session's normalizers are those of the logits that it returned last.
+func TestNormalizers(t *testing.T) {
+	c := newTiny(t)
+	session, err := c.generator.Start(c.embeddings(3), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	check := func(logits [][]float32, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := session.Normalizers()
+		if len(got) != len(logits) {
+			t.Fatalf("%d normalizers of %d rows", len(got), len(logits))
+		}
+		for i, row := range logits {
+			sum := 0.0
+			for _, x := range row {
+				sum += math.Exp(float64(x))
+			}
+			if want := math.Log(sum); math.Abs(got[i]-want) > 2e-6*max(1, math.Abs(want)) {
+				t.Errorf("row %d: %.9g, want %.9g", i, got[i], want)
+			}
+		}
+	}
+	check(session.Prefill(context.Background()))
+	check(session.Next(context.Background(), []int{1, 2, 3}, []int{0, 1, 2}))
+	check(session.Next(context.Background(), []int{4, 5}, []int{2, 0}))
+}
