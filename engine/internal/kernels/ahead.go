@@ -23,12 +23,17 @@ func (p Packed) after(k, from, step, col, first, cols int) ahead {
 			from = 0
 		}
 	}
-	at, n := col*k+from*PanelWidth, min(step, k-from)*PanelWidth
+	return p.rows(col*k+from*PanelWidth, min(step, k-from))
+}
+
+// rows are n rows of a panel from value number at on, or as many as there are.
+func (p Packed) rows(at, n int) ahead {
+	n *= PanelWidth
 	switch {
-	case at+n <= len(p.Floats):
-		return ahead{at: uintptr(unsafe.Pointer(&p.Floats[at])), bytes: 4 * n}
-	case at+n <= len(p.Halves):
-		return ahead{at: uintptr(unsafe.Pointer(&p.Halves[at])), bytes: 2 * n}
+	case at < len(p.Floats):
+		return ahead{at: uintptr(unsafe.Pointer(&p.Floats[at])), bytes: 4 * min(n, len(p.Floats)-at)}
+	case at < len(p.Halves):
+		return ahead{at: uintptr(unsafe.Pointer(&p.Halves[at])), bytes: 2 * min(n, len(p.Halves)-at)}
 	}
 	return ahead{}
 }

@@ -50,3 +50,40 @@ func TestPartsAreAskedFor(t *testing.T) {
 		s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, shape.first, shape.cols, false)
 	}
 }
+
+// TestRowsAreAskedFor: a product of one tile reads panels row by row, and has asked for all
+// but the first rows by then, two lines at each step, and for nothing behind the matrix.
+func TestRowsAreAskedFor(t *testing.T) {
+	const line, row, lead = 64, 4 * PanelWidth, 40
+	for _, shape := range []struct{ k, n, first, cols int }{
+		{300, 128, 0, 128}, {300, 128, 64, 64}, {64, 96, 0, 64}, {30, 128, 32, 96},
+	} {
+		p := newProblem(rand.New(rand.NewPCG(1, 2)), 2, shape.k, shape.n, 0, false, false)
+		start := uintptr(unsafe.Pointer(&p.packed.Floats[0]))
+		first, end := start+uintptr(4*shape.k*shape.first), start+uintptr(4*len(p.packed.Floats))
+		asked := map[uintptr]bool{}
+		steps := 0
+		run := func(_ *float32, _ int, _ *float32, _, _ int, b *float32, _, k, _ int, soon uintptr, ahead int) {
+			at := uintptr(unsafe.Pointer(b))
+			for i := range uintptr(k) {
+				steps++
+				for to := soon + i*uintptr(ahead); to <= soon+i*uintptr(ahead)+line; to += line {
+					if to >= end+2*line {
+						t.Fatalf("%+v: %d bytes behind the matrix are asked for", shape, to-end)
+					}
+					asked[to/line] = true
+				}
+				for from := at + i*row; from < at+(i+1)*row; from += line {
+					if from >= first+lead*row && !asked[from/line] {
+						t.Fatalf("%+v: row %d is read, and was not asked for", shape, (from-start)/row)
+					}
+				}
+			}
+		}
+		s := &Set{spare: portable().spare, lead: lead, tiles: []tile{{PanelWidth, run}, {PanelWidth, run}}}
+		s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, shape.first, shape.cols, false)
+		if want := shape.k * shape.cols / PanelWidth; steps != want {
+			t.Errorf("%+v: %d steps, want %d", shape, steps, want)
+		}
+	}
+}

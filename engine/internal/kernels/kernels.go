@@ -35,6 +35,7 @@ type Set struct {
 
 	tiles     []tile     // tiles[i] is for i+1 rows
 	halfTiles []halfTile // the same, for so many rows as are worth one
+	lead      int        // how many rows further on in a panel a product of one tile asks; 0: it asks for nothing
 	widen     func(y *float32, x *uint16, n int)
 	transpose func(y, x *float32, column, n int) // y[32·i+j] = x[column·j+i] for j < 8 and i < n, a multiple of 8
 

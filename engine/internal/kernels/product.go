@@ -91,8 +91,11 @@ func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k
 		for col := first; col < first+cols; col += PanelWidth {
 			at, width := col*k+from*PanelWidth, min(PanelWidth, first+cols-col)
 			var soon ahead
-			if rows > highest {
+			switch {
+			case rows > highest:
 				soon = packed.after(k, from, step, col, first, cols)
+			case s.lead > 0: // panels are read from end to end, one behind another
+				soon = packed.rows(at+s.lead*PanelWidth, part)
 			}
 			if packed.Halves != nil {
 				s.halfPanel(c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0, soon)

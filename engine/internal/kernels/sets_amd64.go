@@ -38,7 +38,10 @@ func avx512() *Set {
 		},
 		halfTiles: []halfTile{
 			{32, productHalf1AVX512}, {32, productHalf2AVX512}, {32, productHalf3AVX512}, {32, productHalf4AVX512},
+			{32, productHalf5AVX512}, {32, productHalf6AVX512}, {32, productHalf7AVX512}, {32, productHalf8AVX512},
+			{32, productHalf9AVX512}, {32, productHalf10AVX512}, {32, productHalf11AVX512}, {32, productHalf12AVX512},
 		},
+		lead:      256,
 		widen:     widenAVX512,
 		transpose: transposeAVX2,
 		add:       addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512, max: maxAVX512, min: minAVX512,

@@ -27,8 +27,6 @@ func (s isa) products() {
 	if s.bytes == 64 {
 		for rows := 1; rows <= 12; rows++ {
 			s.product(floats, rows, 2)
-		}
-		for rows := 1; rows <= 4; rows++ {
 			s.product(halves, rows, 2)
 		}
 		return
@@ -46,7 +44,7 @@ func (s isa) products() {
 // product computes C += A·B, or C = A·B where sum is 0, for a tile of C that is
 // rows high and vectors wide. Strides count values: A's value (i, k) lies at
 // i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC. At each k it asks for the
-// line at soon + k·ahead bytes to come to the second cache.
+// line at soon + k·ahead bytes, with AVX-512 for the next one too, to come to the second cache.
 func (s isa) product(b panel, rows, vectors int) {
 	name := fmt.Sprintf("%s%d", b.name, rows)
 	s.function(name,
@@ -108,6 +106,9 @@ func (s isa) accumulate(kind panel, sums [][]reg.VecVirtual) {
 	soon, ahead := pointer("soon"), pointer("ahead")
 	Label("loop")
 	PREFETCHT1(Mem{Base: soon})
+	if s.bytes == 64 { // so that one tile asks for whole rows of a panel
+		PREFETCHT1(Mem{Base: soon, Disp: 64})
+	}
 	place := func(i int) Mem {
 		m := Mem{Base: a[i/3]}
 		if i%3 > 0 {
