@@ -67,9 +67,24 @@ func moveRow[T any](y, x []T, i, j int, row pairAxis) {
 		copy(y[i:i+row.dim], x[j:j+row.dim])
 		return
 	}
+	if row.to == 1 && row.from == 0 {
+		spread(y[i:i+row.dim], x[j])
+		return
+	}
 	for range row.dim {
 		y[i] = x[j]
 		i, j = i+row.to, j+row.from
+	}
+}
+
+// spread sets all of y to v.
+func spread[T any](y []T, v T) {
+	if len(y) == 0 {
+		return
+	}
+	y[0] = v
+	for done := 1; done < len(y); done *= 2 {
+		copy(y[done:], y[:done])
 	}
 }
 
@@ -133,14 +148,20 @@ func lowerConcatenate(p *planner, n *node) bool {
 	return true
 }
 
-// evenly is a view of values that are 1 long along an axis and lie in one slot, each as far
-// behind the one before.
+// evenly is a view of values that lie in one slot, each as far behind the one before, and are
+// 1 long along an axis or go on there where the one before ends. What they share is not
+// copied: of a convolution, a place is seen by several places of the kernel. A gradient
+// would read it along other axes, in pieces too short.
 func (p *planner) evenly(values []*value, axis int) (view, bool) {
 	first := p.view(values[0])
-	if len(values) < 2 || first.dims[axis] != 1 {
+	if len(values) < 2 {
 		return first, false
 	}
-	apart := p.view(values[1]).offset - first.offset
+	apart, long := p.view(values[1]).offset-first.offset, first.dims[axis]
+	goesOn := apart == long*first.strides[axis] && !p.backend.options.Training
+	if long != 1 && !goesOn {
+		return first, false
+	}
 	for i, v := range values {
 		w := p.view(v)
 		if w.slot != first.slot || w.offset != first.offset+i*apart || !slices.Equal(w.dims, first.dims) || !slices.Equal(w.strides, first.strides) {
@@ -148,7 +169,9 @@ func (p *planner) evenly(values []*value, axis int) (view, bool) {
 		}
 	}
 	first.dims, first.strides = slices.Clone(first.dims), slices.Clone(first.strides)
-	first.dims[axis], first.strides[axis] = len(values), apart
+	if first.dims[axis] *= len(values); long == 1 {
+		first.strides[axis] = apart
+	}
 	return first, apart >= 0
 }
 
@@ -172,8 +195,29 @@ func lowerPad(p *planner, n *node) bool {
 	if n.outputs[0].shape.DType.IsPacked() {
 		return false
 	}
-	to := p.allocPieces(n.outputs[0])
-	p.copy(to, p.view(n.inputs[1]).like(to.dims))
+	to, number := p.allocPieces(n.outputs[0]), p.view(n.inputs[1])
+	around := []view{to}
+	if !slices.ContainsFunc(steps, func(step int) bool { return step > 1 }) {
+		around = edges(to, starts, from.dims)
+	}
+	for _, v := range around {
+		p.copy(v, number.like(v.dims))
+	}
 	p.copy(to.sliced(starts, slices.Clone(from.dims), steps), from)
 	return true
+}
+
+// edges are the parts of a view that surround those of its elements that begin at starts and
+// have the given dims.
+func edges(v view, starts, dims []int) []view {
+	var parts []view
+	for i, d := range v.dims {
+		for _, part := range [][2]int{{0, starts[i]}, {starts[i] + dims[i], d - starts[i] - dims[i]}} {
+			from, long := make([]int, len(dims)), slices.Clone(v.dims)
+			if from[i], long[i] = part[0], part[1]; part[1] > 0 {
+				parts = append(parts, v.sliced(from, long, nil))
+			}
+		}
+	}
+	return parts
 }

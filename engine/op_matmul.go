@@ -20,6 +20,7 @@ type matmul struct {
 	a, b             view // of one product of the batch, the first
 	aRow, aCol       int
 	segment, jump    int // of A's columns, see [kernels.Segments]
+	group, drop      int // of A's rows
 	right            layout
 	source           view // of a parameter, where B is a parameter or a dense copy of one
 	copied           bool // B is a copy
@@ -125,13 +126,10 @@ func (p *planner) contract(a view, aSum, aBatch []int, b view, bSum, bBatch []in
 	batch := len(aBatch)
 	m := &matmul{batch: a.dims[:batch]}
 	// A: [batch, rows, k]; B: [batch, k, columns].
-	aRow, aCol, ok := matrix(a, batch, aFree)
-	if !ok {
-		aRow, aCol, ok = m.segments(a, batch+aFree)
-	}
+	aRow, aCol, ok := m.pieces(a, batch+aFree)
 	if !ok {
 		a = p.dense(a)
-		aRow, aCol, _ = matrix(a, batch, aFree)
+		aRow, aCol, _ = m.pieces(a, batch+aFree)
 	}
 	bRow, bCol, ok := matrix(b, batch, len(bSum))
 	if !ok {
@@ -146,20 +144,31 @@ func (p *planner) contract(a view, aSum, aBatch []int, b view, bSum, bBatch []in
 	return m
 }
 
-// segments finds how the columns of A, its axes from one on, lie in segments that are worth
-// it, and the strides of rows and of the columns within a segment.
-func (m *matmul) segments(a view, from int) (row, col int, ok bool) {
-	const worthwhile = kernels.PanelWidth // columns
-	c := compact(a.dims[from:], a.strides[from:])
-	if len(c) != 2 || c[1].dim < worthwhile {
+// pieces finds the strides of A's rows and columns, its axes from one on, and the segments
+// and groups in which they lie, where those are long enough to be worth it.
+func (m *matmul) pieces(a view, from int) (row, col int, ok bool) {
+	const columns, rows = kernels.PanelWidth, 6
+	batch := len(m.batch)
+	m.group, m.drop, row, ok = spaced(a.dims[batch:from], a.strides[batch:from], rows)
+	if !ok {
 		return 0, 0, false
 	}
-	inner := a
-	inner.dims, inner.strides = append(a.dims[:from:from], c[1].dim), append(a.strides[:from:from], c[1].stride)
-	if row, col, ok = matrix(inner, len(m.batch), from-len(m.batch)); ok {
-		m.segment, m.jump = c[1].dim, c[0].stride
-	}
+	m.segment, m.jump, col, ok = spaced(a.dims[from:], a.strides[from:], columns)
 	return row, col, ok
+}
+
+// spaced finds the stride of the elements of some axes: of all of them, or where count is not
+// 0, of groups of count, at least so many as least, which are jump apart.
+func spaced(dims, strides []int, least int) (count, jump, stride int, ok bool) {
+	switch c := compact(dims, strides); {
+	case len(c) == 0:
+		return 0, 0, 0, true
+	case len(c) == 1:
+		return 0, 0, c[0].stride, true
+	case len(c) == 2 && c[1].dim >= least:
+		return c[1].dim, c[0].stride, c[1].stride, true
+	}
+	return 0, 0, 0, false
 }
 
 // apart moves the batch axes to the front, and those summed over to the end, or
@@ -257,12 +266,14 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 // cut chooses the parts: enough for several threads to share, large enough to be
 // worth a hand-over.
 func (m *matmul) cut() {
-	blocks := (m.rows + 95) / 96
-	m.blockRows = (m.rows + blocks - 1) / blocks
+	group := max(1, m.group) // a block has whole ones
+	groups, perBlock := m.rows/group, max(1, 96/group)
+	blocks := (groups + perBlock - 1) / perBlock
+	m.blockRows = (groups + blocks - 1) / blocks * group
 	work := product(m.batch) * m.rows * m.k * m.n
 	parts := min(max(work/(1<<17), 1), 64)
-	perBlock := max(1, parts/(product(m.batch)*blocks))
-	m.panel = min((m.panels()+perBlock-1)/perBlock, 8)
+	perRows := max(1, parts/(product(m.batch)*blocks))
+	m.panel = min((m.panels()+perRows-1)/perRows, 8)
 }
 
 func (m *matmul) panels() int { return (m.n + kernels.PanelWidth - 1) / kernels.PanelWidth }

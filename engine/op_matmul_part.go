@@ -16,6 +16,9 @@ func (m *matmul) part(e *env, w *worker, part int) {
 	row, col := block*m.blockRows, group*m.panel*kernels.PanelWidth
 	rows, cols := min(m.blockRows, m.rows-row), min(m.panel*kernels.PanelWidth, m.n-col)
 	at := m.a.offset + offsetOf(i, m.batch, m.aBatch) + row*m.aRow
+	if m.group > 0 {
+		at += row / m.group * (m.drop - m.group*m.aRow)
+	}
 	a, c := all[float32](e, m.a.slot)[at:], e.floats(m.out)[(i*m.rows+row)*m.n:]
 	if m.bias != nil {
 		bias := e.floats(*m.bias)[col:][:cols]
@@ -23,7 +26,10 @@ func (m *matmul) part(e *env, w *worker, part int) {
 			copy(c[r*m.n+col:][:cols], bias)
 		}
 	}
-	left := kernels.Segments{Matrix: kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol}, Width: m.segment, Jump: m.jump}
+	left := kernels.Segments{
+		Matrix: kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol},
+		Width:  m.segment, Jump: m.jump, Height: m.group, Drop: m.drop,
+	}
 	switch {
 	case m.plain:
 		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, m.bias != nil, w.panelOf(m.k))

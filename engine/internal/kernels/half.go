@@ -20,7 +20,7 @@ func (s *Set) Widen(y []float32, x []uint16) {
 
 // halfPanel is panel for a panel of halves. A few rows multiply with them as
 // they are read; for more, the panel, at most depth rows of it, is widened before.
-func (s *Set) halfPanel(c []float32, rowC int, a Matrix, b []uint16, k, rows, cols int, add bool, soon ahead) {
+func (s *Set) halfPanel(c []float32, rowC int, a Segments, b []uint16, k, rows, cols int, add bool, soon ahead) {
 	if rows <= len(s.halfTiles) {
 		panel(s, s.halfTiles, c, rowC, a, b, PanelWidth, k, rows, cols, add, soon)
 		return

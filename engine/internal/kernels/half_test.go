@@ -102,7 +102,7 @@ func checkHalves(t *testing.T, s *Set, half Packed, wide problem, add bool) {
 func TestHalfProductIsTheWidenedOne(t *testing.T) {
 	eachSet(t, func(t *testing.T, s, _ *Set) {
 		rng := rand.New(rand.NewPCG(13, 14))
-		for _, rows := range []int{0, 1, 2, 3, 4, 5, 6, 7, 13, 25, 50} {
+		for _, rows := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 25, 50} {
 			for _, k := range []int{0, 1, 2, 7, 64, 257, 600} {
 				for _, n := range []int{0, 1, 15, 16, 17, 31, 32, 33, 48, 64, 70} {
 					if rows*k*n > 300_000 {

@@ -42,21 +42,43 @@ type MatrixOf[T float32 | uint16] struct {
 // Matrix is a matrix of float32s.
 type Matrix = MatrixOf[float32]
 
-// Segments is a matrix of float32s or, where Width is not 0, one of segments of that many
-// columns, each a matrix like it and Jump values behind the one before.
+// Segments is a matrix of float32s that may lie in pieces. Where Width is not 0, its columns
+// are in segments of that many, each Jump values behind the one before; where Height is not
+// 0, its rows are in groups of that many, each Drop values behind the one before.
 type Segments struct {
 	Matrix
-	Width, Jump int
+	Width, Jump  int
+	Height, Drop int
 }
 
 // from is the matrix from column k on, and how many of n columns it has: those of one segment.
-func (s Segments) from(k, n int) (Matrix, int) {
+func (s Segments) from(k, n int) (Segments, int) {
 	at := k * s.Col
 	if s.Width > 0 {
 		at = k/s.Width*s.Jump + k%s.Width*s.Col
 		n = min(n, s.Width-k%s.Width)
 	}
-	return Matrix{s.Data[at:], s.Row, s.Col}, n
+	s.Data, s.Width = s.Data[at:], 0
+	return s, n
+}
+
+// group is how many of so many rows lie evenly apart.
+func (s Segments) group(rows int) int {
+	if s.Height > 0 {
+		return min(s.Height, rows)
+	}
+	return rows
+}
+
+// end is one more than the index of the last value of rows rows and k columns.
+func (s Segments) end(rows, k int) int {
+	group := s.group(rows)
+	last := (rows - 1) / group // the group of the last row
+	end := last*s.Drop + (rows-1-last*group)*s.Row
+	if last > 0 {
+		end = max(end, (last-1)*s.Drop+(group-1)*s.Row)
+	}
+	return end + (k-1)*s.Col + 1
 }
 
 // Multiply computes the columns [first, first+cols) of C = A·B, or C += A·B if
@@ -79,7 +101,7 @@ func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k
 		step = shallow
 	}
 	if k == 0 {
-		panel(s, s.tiles, c[first:], rowC, a.Matrix, nil, PanelWidth, 0, rows, cols, add, ahead{})
+		panel(s, s.tiles, c[first:], rowC, a, nil, PanelWidth, 0, rows, cols, add, ahead{})
 		return
 	}
 	if a.Width > 0 { // parts of about the same size, none in two segments
@@ -118,7 +140,7 @@ func (s *Set) MultiplyPlain(c []float32, rowC int, a Segments, b Matrix, rows, k
 	for col := first; col < first+cols; col += PanelWidth {
 		width := min(PanelWidth, first+cols-col)
 		if b.Col == 1 && width == PanelWidth && rows <= len(s.tiles) && a.Width == 0 {
-			panel(s, s.tiles, c[col:], rowC, a.Matrix, b.Data[col:], b.Row, k, rows, width, add, ahead{})
+			panel(s, s.tiles, c[col:], rowC, a, b.Data[col:], b.Row, k, rows, width, add, ahead{})
 			continue
 		}
 		PackPanel(s, spare, Matrix{b.Data[col*b.Col:], b.Row, b.Col}, k, width, 0)
@@ -127,28 +149,43 @@ func (s *Set) MultiplyPlain(c []float32, rowC int, a Segments, b Matrix, rows, k
 }
 
 // panel computes C = A·B or C += A·B for a panel B of k rows, rowB values apart, of which the
-// first cols columns count.
-func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b []T, rowB, k, rows, cols int, add bool, soon ahead) {
+// first cols columns count. A's columns are one segment.
+func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Segments, b []T, rowB, k, rows, cols int, add bool, soon ahead) {
 	// The kernels do not check bounds, so that is done here.
 	_ = c[(rows-1)*rowC+cols-1]
 	if k > 0 {
-		_, _ = a.Data[(rows-1)*a.Row+(k-1)*a.Col], b[(k-1)*rowB+PanelWidth-1]
+		_, _ = a.Data[a.end(rows, k)-1], b[(k-1)*rowB+PanelWidth-1]
 	}
+	right, width, group := unsafe.SliceData(b), tiles[len(tiles)-1].cols, a.group(rows)
+	perGroup := (group + len(tiles) - 1) / len(tiles)
+	soon.share((rows+group-1)/group*perGroup*((cols+width-1)/width), k, uintptr(unsafe.Pointer(right)))
+	for ; rows > 0; rows -= group {
+		group = min(group, rows)
+		tilesOf(s, tiles, c, rowC, a.Matrix, right, rowB, k, group, cols, add, &soon)
+		if rows > group {
+			c = c[group*rowC:]
+			if k > 0 {
+				a.Data = a.Data[a.Drop:]
+			}
+		}
+	}
+}
+
+// tilesOf is panel for rows that lie evenly apart: tiles of about the same height.
+func tilesOf[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b *T, rowB, k, rows, cols int, add bool, soon *ahead) {
 	sum := 0
 	if add {
 		sum = 1
 	}
-	left, right := unsafe.SliceData(a.Data), unsafe.SliceData(b)
-	count, width := (rows+len(tiles)-1)/len(tiles), tiles[len(tiles)-1].cols
-	soon.share(count*((cols+width-1)/width), k, uintptr(unsafe.Pointer(right)))
-	for ; count > 0; count-- {
+	left := unsafe.SliceData(a.Data)
+	for count := (rows + len(tiles) - 1) / len(tiles); count > 0; count-- {
 		height := (rows + count - 1) / count
 		t, at := tiles[height-1], 0
 		for ; at+t.cols <= cols; at += t.cols {
-			t.run(&c[at], rowC, left, a.Row, a.Col, offset(right, at), rowB, k, sum, soon.next(), soon.step)
+			t.run(&c[at], rowC, left, a.Row, a.Col, offset(b, at), rowB, k, sum, soon.next(), soon.step)
 		}
 		if at < cols {
-			t.lastColumns(s, c[at:], rowC, left, a, offset(right, at), rowB, k, height, cols-at, sum, &soon)
+			t.lastColumns(s, c[at:], rowC, left, a, offset(b, at), rowB, k, height, cols-at, sum, soon)
 		}
 		if rows -= height; rows > 0 {
 			c = c[height*rowC:]

@@ -120,18 +120,35 @@ func TestProductPassesNaN(t *testing.T) {
 	})
 }
 
-// TestProductOfSegments: where the segments of A lie makes no difference.
+// TestProductOfSegments: where the segments and groups of A lie makes no difference.
 func TestProductOfSegments(t *testing.T) {
 	eachSet(t, func(t *testing.T, s, _ *Set) {
 		rng := rand.New(rand.NewPCG(11, 12))
-		for _, shape := range []struct{ rows, width, count, jump int }{
-			{1, 5, 3, 5}, {2, 300, 3, 700}, {7, 96, 3, 40}, {13, 289, 2, 1000}, {50, 768, 3, 300},
+		for _, shape := range []struct{ rows, k, row, width, jump, height, drop int }{
+			{1, 15, 5, 5, 5, 0, 0}, {2, 900, 300, 300, 700, 0, 0}, {7, 288, 96, 96, 40, 0, 0},
+			{13, 578, 289, 289, 1000, 0, 0}, {50, 2304, 768, 768, 300, 0, 0},
+			{49, 300, 40, 100, 900, 7, 400}, {50, 300, 300, 0, 0, 14, 5000}, {12, 64, 64, 0, 0, 5, 1000}, {30, 600, 9, 300, 20, 28, 11},
 		} {
-			p := newProblem(rng, shape.rows, shape.width*shape.count, 70, 0, false, false)
-			apart := Segments{Matrix{values(rng, shape.jump*shape.count+shape.rows*shape.width, 0), shape.width, 1}, shape.width, shape.jump}
+			p := newProblem(rng, shape.rows, shape.k, 70, 0, false, false)
+			apart := Segments{Matrix{nil, shape.row, 1}, shape.width, shape.jump, shape.height, shape.drop}
+			place := func(i, k int) int {
+				at := i*shape.row + k
+				if shape.height > 0 {
+					at = i/shape.height*shape.drop + i%shape.height*shape.row + k
+				}
+				if shape.width > 0 {
+					at += k/shape.width*shape.jump - k/shape.width*shape.width
+				}
+				return at
+			}
+			most := 0
+			for i := range shape.rows {
+				most = max(most, place(i, p.k-1))
+			}
+			apart.Data = values(rng, most+1, 0)
 			for i := range shape.rows {
 				for k := range p.k {
-					p.a.Data[i*p.k+k] = apart.Data[i*shape.width+k/shape.width*shape.jump+k%shape.width]
+					p.a.Data[i*p.k+k] = apart.Data[place(i, k)]
 				}
 			}
 			packed, plain, want := slices.Clone(p.c), slices.Clone(p.c), p.run(s, true)
@@ -168,6 +185,10 @@ func TestProductRefusesShortSlices(t *testing.T) {
 		for name, call := range map[string]func(){
 			"A": func() {
 				s.Multiply(p.c, p.rowC, Segments{Matrix: Matrix{p.a.Data[:31], 8, 1}}, p.packed, 4, 8, 0, 32, false)
+			},
+			"A in groups": func() { // the first of which ends behind the last
+				a := Segments{Matrix: Matrix{p.a.Data[:23], 8, 1}, Height: 3, Drop: 1}
+				s.Multiply(p.c, p.rowC, a, p.packed, 4, 8, 0, 32, false)
 			},
 			"B": func() {
 				s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, Packed{Floats: p.packed.Floats[:255]}, 4, 8, 0, 32, false)
