@@ -59,15 +59,15 @@ func lowerBits(p *planner, n *node) bool {
 func bitwise[T uint32 | uint64](p *planner, n *node) bool {
 	switch n.op {
 	case compute.OpTypeBitwiseAnd:
-		return binaryLoop(p, n, func(a, b T) T { return a & b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a & b }))
 	case compute.OpTypeBitwiseOr:
-		return binaryLoop(p, n, func(a, b T) T { return a | b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a | b }))
 	case compute.OpTypeBitwiseXor:
-		return binaryLoop(p, n, func(a, b T) T { return a ^ b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a ^ b }))
 	case compute.OpTypeShiftLeft:
-		return binaryLoop(p, n, func(a, b T) T { return a << b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a << b }))
 	case compute.OpTypeShiftRightLogical:
-		return binaryLoop(p, n, func(a, b T) T { return a >> b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a >> b }))
 	}
 	return false
 }

@@ -36,40 +36,41 @@ func iotaShape(n *node) (shapes.Shape, error) {
 	return s.Clone(), nil
 }
 
-// binaryLoop adds an instruction that computes out = f(a, b).
-func binaryLoop[T, U any](p *planner, n *node, f func(a, b T) U) bool {
-	out := p.alloc(n.outputs[0])
-	a, b := p.view(n.inputs[0]).like(out.dims), p.view(n.inputs[1]).like(out.dims)
-	l := newLoop(a, b)
-	p.emitParts(n.op.String(), []view{a, b}, []view{out}, l.parts(), func(e *env, _ *worker, part int) {
+// binaryLoop adds an instruction that computes out = f(a, b), for some elements at a time.
+func binaryLoop[T, U any](p *planner, n *node, f func(y []U, a, b []T)) bool {
+	dims := n.outputs[0].shape.Dimensions
+	return elements(p, n, p.view(n.inputs[0]).like(dims), p.view(n.inputs[1]).like(dims), f)
+}
+
+// unaryLoop adds an instruction that computes out = f(a), for some elements at a time.
+func unaryLoop[T, U any](p *planner, n *node, f func(y []U, a []T)) bool {
+	a := p.view(n.inputs[0])
+	return elements(p, n, a, a, func(y []U, a, _ []T) { f(y, a) })
+}
+
+func elements[T, U any](p *planner, n *node, a, b view, f func(y []U, a, b []T)) bool {
+	out, l := p.alloc(n.outputs[0]), newLoop(a, b)
+	p.emitParts(n.op.String(), []view{a, b}, []view{out}, l.parts(), func(e *env, w *worker, part int) {
 		y, as, bs := slice[U](e, out), all[T](e, a.slot), all[T](e, b.slot)
+		room := valuesOf[T](w.room(2 * chunk * sizeOf[T]()))
 		l.part(part, func(from, to, i, j int) {
-			row, di, dj := y[from:to], l.row.to, l.row.from
-			for k := range row {
-				row[k] = f(as[i], bs[j])
-				i, j = i+di, j+dj
+			for ; from < to; from += chunk {
+				n := min(chunk, to-from)
+				f(y[from:from+n], gather(as, room[:chunk], i, l.row.to, n), gather(bs, room[chunk:], j, l.row.from, n))
+				i, j = i+n*l.row.to, j+n*l.row.from
 			}
 		})
 	})
 	return true
 }
 
-// unaryLoop adds an instruction that computes out = f(a).
-func unaryLoop[T, U any](p *planner, n *node, f func(T) U) bool {
-	out := p.alloc(n.outputs[0])
-	a := p.view(n.inputs[0])
-	l := newLoop(a, a)
-	p.emitParts(n.op.String(), []view{a}, []view{out}, l.parts(), func(e *env, _ *worker, part int) {
-		y, as := slice[U](e, out), all[T](e, a.slot)
-		l.part(part, func(from, to, i, _ int) {
-			row, di := y[from:to], l.row.to
-			for k := range row {
-				row[k] = f(as[i])
-				i += di
-			}
-		})
-	})
-	return true
+// pairwise calls f for each element, which takes longer than a loop of f's own.
+func pairwise[T, U any](f func(a, b T) U) func(y []U, a, b []T) {
+	return func(y []U, a, b []T) {
+		for i := range y {
+			y[i] = f(a[i], b[i])
+		}
+	}
 }
 
 // loop runs through the elements of two views of the same dims in order.
@@ -155,17 +156,17 @@ func lowerArithmetic(p *planner, n *node) bool {
 func arithmetic[T number](p *planner, n *node) bool {
 	switch n.op {
 	case compute.OpTypeAdd:
-		return binaryLoop(p, n, func(a, b T) T { return a + b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a + b }))
 	case compute.OpTypeSub:
-		return binaryLoop(p, n, func(a, b T) T { return a - b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a - b }))
 	case compute.OpTypeMul:
-		return binaryLoop(p, n, func(a, b T) T { return a * b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a * b }))
 	case compute.OpTypeDiv:
-		return binaryLoop(p, n, func(a, b T) T { return a / b })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return a / b }))
 	case compute.OpTypeMax:
-		return binaryLoop(p, n, func(a, b T) T { return max(a, b) })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return max(a, b) }))
 	case compute.OpTypeMin:
-		return binaryLoop(p, n, func(a, b T) T { return min(a, b) })
+		return binaryLoop(p, n, pairwise(func(a, b T) T { return min(a, b) }))
 	}
 	return false
 }
@@ -193,19 +194,40 @@ func lowerComparison(p *planner, n *node) bool {
 func comparison[T cmp.Ordered](p *planner, n *node) bool {
 	switch n.op {
 	case compute.OpTypeEqual:
-		return binaryLoop(p, n, func(a, b T) bool { return a == b })
+		return binaryLoop(p, n, equal[T])
 	case compute.OpTypeNotEqual:
-		return binaryLoop(p, n, func(a, b T) bool { return a != b })
+		return binaryLoop(p, n, pairwise(func(a, b T) bool { return a != b }))
 	case compute.OpTypeLessThan:
-		return binaryLoop(p, n, func(a, b T) bool { return a < b })
+		return binaryLoop(p, n, less[T])
 	case compute.OpTypeLessOrEqual:
-		return binaryLoop(p, n, func(a, b T) bool { return a <= b })
+		return binaryLoop(p, n, atMost[T])
 	case compute.OpTypeGreaterThan:
-		return binaryLoop(p, n, func(a, b T) bool { return a > b })
+		return binaryLoop(p, n, func(y []bool, a, b []T) { less(y, b, a) })
 	case compute.OpTypeGreaterOrEqual:
-		return binaryLoop(p, n, func(a, b T) bool { return a >= b })
+		return binaryLoop(p, n, func(y []bool, a, b []T) { atMost(y, b, a) })
 	}
 	return false
+}
+
+func equal[T cmp.Ordered](y []bool, a, b []T) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] == b[i]
+	}
+}
+
+func less[T cmp.Ordered](y []bool, a, b []T) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] < b[i]
+	}
+}
+
+func atMost[T cmp.Ordered](y []bool, a, b []T) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] <= b[i]
+	}
 }
 
 func lowerLogic(p *planner, n *node) bool {
@@ -213,16 +235,22 @@ func lowerLogic(p *planner, n *node) bool {
 		return false
 	}
 	if n.op == compute.OpTypeLogicalAnd {
-		return binaryLoop(p, n, func(a, b bool) bool { return a && b })
+		return binaryLoop(p, n, pairwise(func(a, b bool) bool { return a && b }))
 	}
-	return binaryLoop(p, n, func(a, b bool) bool { return a || b })
+	return binaryLoop(p, n, pairwise(func(a, b bool) bool { return a || b }))
 }
 
 func lowerNot(p *planner, n *node) bool {
 	if n.inputs[0].shape.DType != dtypes.Bool {
 		return false
 	}
-	return unaryLoop(p, n, func(a bool) bool { return !a })
+	return unaryLoop(p, n, not)
+}
+
+func not(y, a []bool) {
+	for i, v := range a {
+		y[i] = !v
+	}
 }
 
 func lowerConvert(p *planner, n *node) bool {
@@ -252,15 +280,15 @@ func lowerConvert(p *planner, n *node) bool {
 func convert[T number](p *planner, n *node) bool {
 	switch n.outputs[0].shape.DType {
 	case dtypes.Int32:
-		return unaryLoop(p, n, func(v T) int32 { return int32(v) })
+		return unaryLoop(p, n, converted[T, int32])
 	case dtypes.Int64:
-		return unaryLoop(p, n, func(v T) int64 { return int64(v) })
+		return unaryLoop(p, n, converted[T, int64])
 	case dtypes.Float32:
-		return unaryLoop(p, n, func(v T) float32 { return float32(v) })
+		return unaryLoop(p, n, converted[T, float32])
 	case dtypes.Float64:
-		return unaryLoop(p, n, func(v T) float64 { return float64(v) })
+		return unaryLoop(p, n, converted[T, float64])
 	case dtypes.Bool:
-		return unaryLoop(p, n, func(v T) bool { return v != 0 })
+		return unaryLoop(p, n, nonzero[T])
 	}
 	return false
 }
@@ -268,22 +296,37 @@ func convert[T number](p *planner, n *node) bool {
 func convertBool(p *planner, n *node) bool {
 	switch n.outputs[0].shape.DType {
 	case dtypes.Int32:
-		return unaryLoop(p, n, bit[int32])
+		return unaryLoop(p, n, ones[int32])
 	case dtypes.Int64:
-		return unaryLoop(p, n, bit[int64])
+		return unaryLoop(p, n, ones[int64])
 	case dtypes.Float32:
-		return unaryLoop(p, n, bit[float32])
+		return unaryLoop(p, n, ones[float32])
 	case dtypes.Float64:
-		return unaryLoop(p, n, bit[float64])
+		return unaryLoop(p, n, ones[float64])
 	}
 	return false
 }
 
-func bit[T number](v bool) T {
-	if v {
-		return 1
+func converted[T, U number](y []U, a []T) {
+	for i, v := range a {
+		y[i] = U(v)
 	}
-	return 0
+}
+
+func nonzero[T number](y []bool, a []T) {
+	for i, v := range a {
+		y[i] = v != 0
+	}
+}
+
+// ones is 1 for true and 0 for false.
+func ones[T number](y []T, a []bool) {
+	for i, v := range a {
+		y[i] = 0
+		if v {
+			y[i] = 1
+		}
+	}
 }
 
 // lowerIota counts along an axis; the others repeat.
