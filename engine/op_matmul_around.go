@@ -9,31 +9,66 @@ import (
 // This file finds what a product can be computed together with: the program behind it, and
 // the transpose in which it is read.
 
+// source is a product that a program is applied to, and the reshape behind it, where there is
+// one, which leaves the rows of its result whole.
+type source struct{ product, reshape *node }
+
+func (s source) nodes() []*node {
+	return slices.DeleteFunc([]*node{s.product, s.reshape}, func(n *node) bool { return n == nil })
+}
+
+// value is what the program reads.
+func (s source) value() *value {
+	if s.reshape != nil {
+		return s.reshape.outputs[0]
+	}
+	return s.product.outputs[0]
+}
+
 // epilogueOf is the product that the program ending in n is applied to, or nil.
 func (p *planner) epilogueOf(n *node) *value {
-	source := p.sources[n]
-	if source == nil {
+	s, ok := p.sources[n]
+	if !ok {
 		return nil
 	}
-	return source.outputs[0]
+	return s.value()
 }
 
 // findSources lets programs take the place of what follows a product: one whose
 // readers are all in a program of the same dims is computed by it, tile by tile.
 func (p *planner) findSources() {
 	for _, n := range p.live {
-		if !p.isProduct(n) || p.results[n.outputs[0]] {
+		if !p.isProduct(n) || p.results[n.outputs[0]] || !oneColumnAxis(n) || activated(n) {
 			continue
 		}
-		last := p.joined(n.outputs[0])
-		if last == nil || !oneColumnAxis(n) || activated(n) {
+		s := source{n, p.reshapeOf(n)}
+		groups := p.readBy(s.value())
+		if len(groups) != 1 {
 			continue
 		}
-		if before := p.sources[last]; before != nil {
-			delete(p.group, before) // the later product takes the place
+		last := groups[0]
+		for _, before := range p.sources[last].nodes() {
+			delete(p.groups, before) // the later product takes the place
 		}
-		p.sources[last], p.group[n] = n, last
+		p.sources[last] = s
+		for _, m := range s.nodes() {
+			p.groups[m] = groups
+		}
 	}
+}
+
+// reshapeOf is the only reader of a product, where that splits its rows, or nil.
+func (p *planner) reshapeOf(n *node) *node {
+	v := n.outputs[0]
+	if len(p.readers[v]) != 1 || p.readers[v][0].op != compute.OpTypeReshape {
+		return nil
+	}
+	r := p.readers[v][0]
+	to, from := r.outputs[0].shape.Dimensions, v.shape.Dimensions
+	if len(to) == 0 || len(from) == 0 || to[len(to)-1] != from[len(from)-1] {
+		return nil
+	}
+	return r
 }
 
 func activated(n *node) bool {
@@ -66,7 +101,7 @@ func (p *planner) findTurned() {
 	}
 	for _, n := range p.live {
 		if n.op == compute.OpTypeDotGeneral && p.isProduct(n) && n.outputs[0].shape.Rank() == 2 && len(n.attrs[1].([]int)) == 0 {
-			p.turned[n] = p.group[n] == nil && !straight(n.outputs[0], false)
+			p.turned[n] = len(p.groups[n]) == 0 && !straight(n.outputs[0], false)
 		}
 	}
 }

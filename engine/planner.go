@@ -24,10 +24,11 @@ type planner struct {
 	readers map[*value][]*node // live ones, one of them as often as it reads the value
 	results map[*value]bool    // outputs of the graph
 	uses    map[*value]int     // readers that are still to come, outputs among them
-	group   map[*node]*node    // the last node of the program that a node is part of
+	origins map[*value]*value  // see [planner.findOrigins]
+	groups  map[*node][]*node  // the last nodes of the programs that a node is part of
 	parts   map[*node][]*node
-	sources map[*node]*node // the product that a program is applied to, by its last node
-	turned  map[*node]bool  // products that are read transposed alone
+	sources map[*node]source // the products that programs are applied to, by their last nodes
+	turned  map[*node]bool   // products that are read transposed alone
 
 	views        map[*value]view
 	slots        []*slot
@@ -43,11 +44,12 @@ type planner struct {
 // plan compiles a graph.
 func plan(b *Backend, main *function) (*Executable, error) {
 	p := &planner{
-		backend: b, main: main, readers: map[*value][]*node{}, results: map[*value]bool{}, uses: map[*value]int{}, group: map[*node]*node{}, parts: map[*node][]*node{},
-		sources: map[*node]*node{}, turned: map[*node]bool{},
+		backend: b, main: main, readers: map[*value][]*node{}, results: map[*value]bool{}, uses: map[*value]int{},
+		origins: map[*value]*value{}, groups: map[*node][]*node{}, parts: map[*node][]*node{}, sources: map[*node]source{}, turned: map[*node]bool{},
 		views: map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot][]layout{}, lookUps: map[*slot]int{},
 	}
 	p.findLive()
+	p.findOrigins()
 	p.findGroups()
 	p.findSources()
 	p.findTurned()
@@ -57,7 +59,7 @@ func plan(b *Backend, main *function) (*Executable, error) {
 		p.views[v] = whole(p.parameters[len(p.parameters)-1], v)
 	}
 	for _, n := range p.live {
-		if p.group[n] != nil && p.group[n] != n {
+		if g := p.groups[n]; len(g) > 0 && g[0] != n {
 			continue // computed by the last node of its program
 		}
 		if err := p.lower(n); err != nil {
@@ -108,7 +110,7 @@ func (p *planner) lower(n *node) error {
 		p.views[n.outputs[0]] = whole(s, n.outputs[0])
 		return nil
 	}
-	if p.group[n] == n {
+	if len(p.parts[n]) > 0 {
 		p.backend.natives.Add(int64(len(p.parts[n])))
 		return p.program(n)
 	}
@@ -126,8 +128,8 @@ func (p *planner) used(n *node) {
 	if len(all) == 0 {
 		all = []*node{n}
 	}
-	if source := p.sources[n]; source != nil {
-		all = append(slices.Clone(all), source)
+	if s := p.sources[n]; s.product != nil {
+		all = append(slices.Clone(all), s.nodes()...)
 	}
 	for _, m := range all {
 		for _, v := range m.inputs {

@@ -45,39 +45,49 @@ type programStep struct {
 }
 
 // findGroups joins elementwise nodes: one whose readers all belong to a program
-// becomes part of it.
+// becomes part of it, and one that is cheap a part of each of several.
 func (p *planner) findGroups() {
 	for i := len(p.live) - 1; i >= 0; i-- {
 		n := p.live[i]
 		if !p.isStep(n) {
 			continue
 		}
-		last := n
-		if v := n.outputs[0]; !p.results[v] {
-			last = p.joined(v)
+		v := n.outputs[0]
+		groups := p.readBy(v)
+		full := slices.ContainsFunc(groups, func(last *node) bool { return len(p.parts[last]) >= 48 })
+		if len(groups) == 0 || full || len(groups) > 1 && p.origins[v] == nil {
+			groups = []*node{n}
 		}
-		if last == nil || len(p.parts[last]) >= 48 {
-			last = n
+		p.groups[n] = groups
+		for j, last := range groups {
+			p.parts[last] = append(p.parts[last], n)
+			if j > 0 {
+				p.readAgain(n)
+			}
 		}
-		p.group[n] = last
-		p.parts[last] = append(p.parts[last], n)
 	}
 	for _, parts := range p.parts {
 		slices.Reverse(parts) // into the order of the graph
 	}
 }
 
-// joined is the program that all readers of v belong to, or nil.
-func (p *planner) joined(v *value) *node {
-	var last *node
+// readBy are the programs that the readers of v belong to; none where v is read otherwise.
+func (p *planner) readBy(v *value) []*node {
+	var groups []*node
+	if p.results[v] {
+		return nil
+	}
 	for _, r := range p.readers[v] {
-		g := p.group[r]
-		if g == nil || last != nil && g != last || !slices.Equal(g.outputs[0].shape.Dimensions, v.shape.Dimensions) {
+		if len(p.groups[r]) == 0 || !slices.Equal(r.outputs[0].shape.Dimensions, v.shape.Dimensions) {
 			return nil
 		}
-		last = g
+		for _, last := range p.groups[r] {
+			if !slices.Contains(groups, last) {
+				groups = append(groups, last)
+			}
+		}
 	}
-	return last
+	return groups
 }
 
 // isStep tells whether a node can be part of a program.
@@ -111,7 +121,7 @@ func (p *planner) program(n *node) error {
 	}
 	g, reads := p.build(n, source)
 	if source != nil {
-		return p.matmulWith(source.node, g, reads, out)
+		return p.matmulWith(p.sources[n].product, g, reads, out)
 	}
 	rows := product(g.outer)
 	// Short rows are run through several at a time, so that the kernels have something to
