@@ -46,7 +46,7 @@ type Set struct {
 	sum       func(partial, x *float32, n int)
 	largest   func(partial, x *float32, n int)
 	squares   func(partial, x *float32, mean float32, n int)
-	expSum    func(partial, y, x *float32, shift float32, n int)
+	softmax   func(y, x, tail *float32, n int)
 	normalize func(y, x, gain, bias *float32, mean, scale float32, n int)
 
 	spare *sync.Pool // of *spare
@@ -55,6 +55,7 @@ type Set struct {
 // spare is memory for the ends of rows that fill no vector.
 type spare struct {
 	tile       [12 * PanelWidth]float32
+	tail       [2 * partials]float32 // the end of a row, then what becomes of it
 	panel      [depth * PanelWidth]float32
 	halves     [lanesMost]uint16
 	y, a, b, c [partials]float32

@@ -129,10 +129,10 @@ func max32AVX2(partial *float32, x *float32, n int)
 //go:noescape
 func squares32AVX2(partial *float32, x *float32, mean float32, n int)
 
-// expSum32AVX2 is y = exp(x−shift), and adds the results to the partials.
+// softmaxAVX2 is y = exp(x−max x), divided by its sum, for a row: n values, a multiple of 32, and the 32 at tail, whose results go behind them; tail may be nil.
 //
 //go:noescape
-func expSum32AVX2(partial *float32, y *float32, x *float32, shift float32, n int)
+func softmaxAVX2(y *float32, x *float32, tail *float32, n int)
 
 // normalizeAVX2 is y = (x−mean)·scale·gain + bias; n is a multiple of the lanes.
 //
@@ -349,10 +349,10 @@ func max32AVX512(partial *float32, x *float32, n int)
 //go:noescape
 func squares32AVX512(partial *float32, x *float32, mean float32, n int)
 
-// expSum32AVX512 is y = exp(x−shift), and adds the results to the partials.
+// softmaxAVX512 is y = exp(x−max x), divided by its sum, for a row: n values, a multiple of 32, and the 32 at tail, whose results go behind them; tail may be nil.
 //
 //go:noescape
-func expSum32AVX512(partial *float32, y *float32, x *float32, shift float32, n int)
+func softmaxAVX512(y *float32, x *float32, tail *float32, n int)
 
 // normalizeAVX512 is y = (x−mean)·scale·gain + bias; n is a multiple of the lanes.
 //

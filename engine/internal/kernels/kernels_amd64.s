@@ -1865,25 +1865,62 @@ loop_end:
 	VZEROUPPER
 	RET
 
-// func expSum32AVX2(partial *float32, y *float32, x *float32, shift float32, n int)
+// func softmaxAVX2(y *float32, x *float32, tail *float32, n int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·expSum32AVX2(SB), NOSPLIT, $0-40
-	VBROADCASTSS shift+24(FP), Y0
-	MOVQ         partial+0(FP), AX
-	MOVQ         y+8(FP), CX
-	MOVQ         x+16(FP), DX
-	VMOVUPS      (AX), Y1
-	VMOVUPS      32(AX), Y2
-	VMOVUPS      64(AX), Y3
-	VMOVUPS      96(AX), Y4
-	MOVQ         n+32(FP), BX
-	XORQ         SI, SI
-	SHLQ         $0x02, BX
+TEXT ·softmaxAVX2(SB), NOSPLIT, $0-32
+	VMOVUPS fff800000<>+0(SB), Y0
+	VMOVUPS fff800000<>+0(SB), Y1
+	VMOVUPS fff800000<>+0(SB), Y2
+	VMOVUPS fff800000<>+0(SB), Y3
+	MOVQ    x+8(FP), AX
+	MOVQ    y+0(FP), CX
+	MOVQ    tail+16(FP), DX
+	MOVQ    n+24(FP), BX
 
-loop:
-	CMPQ         SI, BX
-	JGE          loop_end
-	VMOVUPS      (DX)(SI*1), Y5
+maximum:
+	TESTQ  BX, BX
+	JZ     maximum_rest
+	VMAXPS (AX), Y0, Y0
+	VMAXPS 32(AX), Y1, Y1
+	VMAXPS 64(AX), Y2, Y2
+	VMAXPS 96(AX), Y3, Y3
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+	SUBQ   $0x20, BX
+	JMP    maximum
+
+maximum_rest:
+	TESTQ DX, DX
+	JZ    maximum_end
+	MOVQ  DX, AX
+	LEAQ  128(DX), CX
+	MOVQ  $+32, BX
+	XORQ  DX, DX
+	JMP   maximum
+
+maximum_end:
+	VMAXPS     Y2, Y0, Y0
+	VMAXPS     Y3, Y1, Y1
+	VMAXPS     Y1, Y0, Y0
+	VPERM2F128 $0x01, Y0, Y0, Y1
+	VMAXPS     Y1, Y0, Y0
+	VPERMILPS  $0x4e, Y0, Y1
+	VMAXPS     Y1, Y0, Y0
+	VPERMILPS  $0xb1, Y0, Y1
+	VMAXPS     Y1, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       x+8(FP), AX
+	MOVQ       y+0(FP), CX
+	MOVQ       tail+16(FP), DX
+	MOVQ       n+24(FP), BX
+
+exponential:
+	TESTQ        BX, BX
+	JZ           exponential_rest
+	VMOVUPS      (AX), Y5
 	VSUBPS       Y0, Y5, Y5
 	VMOVUPS      fc2af3333<>+0(SB), Y6
 	VMAXPS       Y5, Y6, Y5
@@ -1904,9 +1941,9 @@ loop:
 	VPSLLD       $0x17, Y6, Y6
 	VPADDD       f3f000000<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y7, Y5
-	VMOVUPS      Y5, (CX)(SI*1)
+	VMOVUPS      Y5, (CX)
 	VADDPS       Y5, Y1, Y1
-	VMOVUPS      32(DX)(SI*1), Y5
+	VMOVUPS      32(AX), Y5
 	VSUBPS       Y0, Y5, Y5
 	VMOVUPS      fc2af3333<>+0(SB), Y6
 	VMAXPS       Y5, Y6, Y5
@@ -1927,9 +1964,9 @@ loop:
 	VPSLLD       $0x17, Y6, Y6
 	VPADDD       f3f000000<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y7, Y5
-	VMOVUPS      Y5, 32(CX)(SI*1)
+	VMOVUPS      Y5, 32(CX)
 	VADDPS       Y5, Y2, Y2
-	VMOVUPS      64(DX)(SI*1), Y5
+	VMOVUPS      64(AX), Y5
 	VSUBPS       Y0, Y5, Y5
 	VMOVUPS      fc2af3333<>+0(SB), Y6
 	VMAXPS       Y5, Y6, Y5
@@ -1950,9 +1987,9 @@ loop:
 	VPSLLD       $0x17, Y6, Y6
 	VPADDD       f3f000000<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y7, Y5
-	VMOVUPS      Y5, 64(CX)(SI*1)
+	VMOVUPS      Y5, 64(CX)
 	VADDPS       Y5, Y3, Y3
-	VMOVUPS      96(DX)(SI*1), Y5
+	VMOVUPS      96(AX), Y5
 	VSUBPS       Y0, Y5, Y5
 	VMOVUPS      fc2af3333<>+0(SB), Y6
 	VMAXPS       Y5, Y6, Y5
@@ -1973,18 +2010,86 @@ loop:
 	VPSLLD       $0x17, Y6, Y6
 	VPADDD       f3f000000<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y7, Y5
-	VMOVUPS      Y5, 96(CX)(SI*1)
+	VMOVUPS      Y5, 96(CX)
 	VADDPS       Y5, Y4, Y4
-	ADDQ         $+128, SI
-	JMP          loop
+	ADDQ         $+128, AX
+	ADDQ         $+128, CX
+	SUBQ         $0x20, BX
+	JMP          exponential
 
-loop_end:
-	VMOVUPS Y1, (AX)
-	VMOVUPS Y2, 32(AX)
-	VMOVUPS Y3, 64(AX)
-	VMOVUPS Y4, 96(AX)
+exponential_rest:
+	TESTQ DX, DX
+	JZ    exponential_end
+	MOVQ  DX, AX
+	LEAQ  128(DX), CX
+	MOVQ  $+32, BX
+	XORQ  DX, DX
+	JMP   exponential
+
+exponential_end:
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VPERM2F128   $0x01, Y1, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VPERMILPS    $0x4e, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VPERMILPS    $0xb1, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVSS       f3f800000<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         x+8(FP), AX
+	MOVQ         y+0(FP), CX
+	MOVQ         tail+16(FP), DX
+	MOVQ         n+24(FP), BX
+
+scaled:
+	TESTQ   BX, BX
+	JZ      scaled_rest
+	VMULPS  (CX), Y0, Y1
+	VMOVUPS Y1, (CX)
+	VMULPS  32(CX), Y0, Y1
+	VMOVUPS Y1, 32(CX)
+	VMULPS  64(CX), Y0, Y1
+	VMOVUPS Y1, 64(CX)
+	VMULPS  96(CX), Y0, Y1
+	VMOVUPS Y1, 96(CX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	SUBQ    $0x20, BX
+	JMP     scaled
+
+scaled_rest:
+	TESTQ DX, DX
+	JZ    scaled_end
+	MOVQ  DX, AX
+	LEAQ  128(DX), CX
+	MOVQ  $+32, BX
+	XORQ  DX, DX
+	JMP   scaled
+
+scaled_end:
 	VZEROUPPER
 	RET
+
+DATA fff800000<>+0(SB)/4, $0xff800000
+DATA fff800000<>+4(SB)/4, $0xff800000
+DATA fff800000<>+8(SB)/4, $0xff800000
+DATA fff800000<>+12(SB)/4, $0xff800000
+DATA fff800000<>+16(SB)/4, $0xff800000
+DATA fff800000<>+20(SB)/4, $0xff800000
+DATA fff800000<>+24(SB)/4, $0xff800000
+DATA fff800000<>+28(SB)/4, $0xff800000
+DATA fff800000<>+32(SB)/4, $0xff800000
+DATA fff800000<>+36(SB)/4, $0xff800000
+DATA fff800000<>+40(SB)/4, $0xff800000
+DATA fff800000<>+44(SB)/4, $0xff800000
+DATA fff800000<>+48(SB)/4, $0xff800000
+DATA fff800000<>+52(SB)/4, $0xff800000
+DATA fff800000<>+56(SB)/4, $0xff800000
+DATA fff800000<>+60(SB)/4, $0xff800000
+GLOBL fff800000<>(SB), RODATA|NOPTR, $64
 
 // func normalizeAVX2(y *float32, x *float32, gain *float32, bias *float32, mean float32, scale float32, n int)
 // Requires: AVX, FMA3
@@ -5353,74 +5458,155 @@ loop_end:
 	VZEROUPPER
 	RET
 
-// func expSum32AVX512(partial *float32, y *float32, x *float32, shift float32, n int)
+// func softmaxAVX512(y *float32, x *float32, tail *float32, n int)
 // Requires: AVX, AVX512F
-TEXT ·expSum32AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSS shift+24(FP), Z0
-	MOVQ         partial+0(FP), AX
-	MOVQ         y+8(FP), CX
-	MOVQ         x+16(FP), DX
+TEXT ·softmaxAVX512(SB), NOSPLIT, $0-32
+	VMOVUPS fff800000<>+0(SB), Z0
+	VMOVUPS fff800000<>+0(SB), Z1
+	MOVQ    x+8(FP), AX
+	MOVQ    y+0(FP), CX
+	MOVQ    tail+16(FP), DX
+	MOVQ    n+24(FP), BX
+
+maximum:
+	TESTQ  BX, BX
+	JZ     maximum_rest
+	VMAXPS (AX), Z0, Z0
+	VMAXPS 64(AX), Z1, Z1
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+	SUBQ   $0x20, BX
+	JMP    maximum
+
+maximum_rest:
+	TESTQ DX, DX
+	JZ    maximum_end
+	MOVQ  DX, AX
+	LEAQ  128(DX), CX
+	MOVQ  $+32, BX
+	XORQ  DX, DX
+	JMP   maximum
+
+maximum_end:
+	VMAXPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z1
+	VMAXPS     Z1, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z1
+	VMAXPS     Z1, Z0, Z0
+	VPERMILPS  $0x4e, Z0, Z1
+	VMAXPS     Z1, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z1
+	VMAXPS     Z1, Z0, Z0
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       x+8(FP), AX
+	MOVQ       y+0(FP), CX
+	MOVQ       tail+16(FP), DX
+	MOVQ       n+24(FP), BX
+
+exponential:
+	TESTQ        BX, BX
+	JZ           exponential_rest
 	VMOVUPS      (AX), Z1
-	VMOVUPS      64(AX), Z2
-	MOVQ         n+32(FP), BX
-	XORQ         SI, SI
-	SHLQ         $0x02, BX
+	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      fc2af3333<>+0(SB), Z4
+	VMAXPS       Z1, Z4, Z1
+	VMOVUPS      f42b20000<>+0(SB), Z4
+	VMINPS       Z1, Z4, Z1
+	VMOVUPS      f3fb8aa3b<>+0(SB), Z4
+	VFMADD213PS  f4b400000<>+0(SB), Z1, Z4
+	VSUBPS       f4b400000<>+0(SB), Z4, Z5
+	VFNMADD231PS f3f318000<>+0(SB), Z5, Z1
+	VFNMADD231PS fb95e8083<>+0(SB), Z5, Z1
+	VMOVUPS      f3b35737b<>+0(SB), Z5
+	VFMADD213PS  f3c8933e1<>+0(SB), Z1, Z5
+	VFMADD213PS  f3daaac12<>+0(SB), Z1, Z5
+	VFMADD213PS  f3eaaaa0c<>+0(SB), Z1, Z5
+	VFMADD213PS  f3f7ffffe<>+0(SB), Z1, Z5
+	VFMADD213PS  f40000000<>+0(SB), Z1, Z5
+	VFMADD213PS  f40000000<>+0(SB), Z1, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VPADDD       f3f000000<>+0(SB), Z4, Z4
+	VMULPS       Z4, Z5, Z1
+	VMOVUPS      Z1, (CX)
+	VADDPS       Z1, Z2, Z2
+	VMOVUPS      64(AX), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVUPS      fc2af3333<>+0(SB), Z4
+	VMAXPS       Z1, Z4, Z1
+	VMOVUPS      f42b20000<>+0(SB), Z4
+	VMINPS       Z1, Z4, Z1
+	VMOVUPS      f3fb8aa3b<>+0(SB), Z4
+	VFMADD213PS  f4b400000<>+0(SB), Z1, Z4
+	VSUBPS       f4b400000<>+0(SB), Z4, Z5
+	VFNMADD231PS f3f318000<>+0(SB), Z5, Z1
+	VFNMADD231PS fb95e8083<>+0(SB), Z5, Z1
+	VMOVUPS      f3b35737b<>+0(SB), Z5
+	VFMADD213PS  f3c8933e1<>+0(SB), Z1, Z5
+	VFMADD213PS  f3daaac12<>+0(SB), Z1, Z5
+	VFMADD213PS  f3eaaaa0c<>+0(SB), Z1, Z5
+	VFMADD213PS  f3f7ffffe<>+0(SB), Z1, Z5
+	VFMADD213PS  f40000000<>+0(SB), Z1, Z5
+	VFMADD213PS  f40000000<>+0(SB), Z1, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VPADDD       f3f000000<>+0(SB), Z4, Z4
+	VMULPS       Z4, Z5, Z1
+	VMOVUPS      Z1, 64(CX)
+	VADDPS       Z1, Z3, Z3
+	ADDQ         $+128, AX
+	ADDQ         $+128, CX
+	SUBQ         $0x20, BX
+	JMP          exponential
 
-loop:
-	CMPQ         SI, BX
-	JGE          loop_end
-	VMOVUPS      (DX)(SI*1), Z3
-	VSUBPS       Z0, Z3, Z3
-	VMOVUPS      fc2af3333<>+0(SB), Z4
-	VMAXPS       Z3, Z4, Z3
-	VMOVUPS      f42b20000<>+0(SB), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      f3fb8aa3b<>+0(SB), Z4
-	VFMADD213PS  f4b400000<>+0(SB), Z3, Z4
-	VSUBPS       f4b400000<>+0(SB), Z4, Z5
-	VFNMADD231PS f3f318000<>+0(SB), Z5, Z3
-	VFNMADD231PS fb95e8083<>+0(SB), Z5, Z3
-	VMOVUPS      f3b35737b<>+0(SB), Z5
-	VFMADD213PS  f3c8933e1<>+0(SB), Z3, Z5
-	VFMADD213PS  f3daaac12<>+0(SB), Z3, Z5
-	VFMADD213PS  f3eaaaa0c<>+0(SB), Z3, Z5
-	VFMADD213PS  f3f7ffffe<>+0(SB), Z3, Z5
-	VFMADD213PS  f40000000<>+0(SB), Z3, Z5
-	VFMADD213PS  f40000000<>+0(SB), Z3, Z5
-	VPSLLD       $0x17, Z4, Z4
-	VPADDD       f3f000000<>+0(SB), Z4, Z4
-	VMULPS       Z4, Z5, Z3
-	VMOVUPS      Z3, (CX)(SI*1)
-	VADDPS       Z3, Z1, Z1
-	VMOVUPS      64(DX)(SI*1), Z3
-	VSUBPS       Z0, Z3, Z3
-	VMOVUPS      fc2af3333<>+0(SB), Z4
-	VMAXPS       Z3, Z4, Z3
-	VMOVUPS      f42b20000<>+0(SB), Z4
-	VMINPS       Z3, Z4, Z3
-	VMOVUPS      f3fb8aa3b<>+0(SB), Z4
-	VFMADD213PS  f4b400000<>+0(SB), Z3, Z4
-	VSUBPS       f4b400000<>+0(SB), Z4, Z5
-	VFNMADD231PS f3f318000<>+0(SB), Z5, Z3
-	VFNMADD231PS fb95e8083<>+0(SB), Z5, Z3
-	VMOVUPS      f3b35737b<>+0(SB), Z5
-	VFMADD213PS  f3c8933e1<>+0(SB), Z3, Z5
-	VFMADD213PS  f3daaac12<>+0(SB), Z3, Z5
-	VFMADD213PS  f3eaaaa0c<>+0(SB), Z3, Z5
-	VFMADD213PS  f3f7ffffe<>+0(SB), Z3, Z5
-	VFMADD213PS  f40000000<>+0(SB), Z3, Z5
-	VFMADD213PS  f40000000<>+0(SB), Z3, Z5
-	VPSLLD       $0x17, Z4, Z4
-	VPADDD       f3f000000<>+0(SB), Z4, Z4
-	VMULPS       Z4, Z5, Z3
-	VMOVUPS      Z3, 64(CX)(SI*1)
+exponential_rest:
+	TESTQ DX, DX
+	JZ    exponential_end
+	MOVQ  DX, AX
+	LEAQ  128(DX), CX
+	MOVQ  $+32, BX
+	XORQ  DX, DX
+	JMP   exponential
+
+exponential_end:
 	VADDPS       Z3, Z2, Z2
-	ADDQ         $+128, SI
-	JMP          loop
+	VSHUFF64X2   $0x4e, Z2, Z2, Z0
+	VADDPS       Z0, Z2, Z2
+	VSHUFF64X2   $0xb1, Z2, Z2, Z0
+	VADDPS       Z0, Z2, Z2
+	VPERMILPS    $0x4e, Z2, Z0
+	VADDPS       Z0, Z2, Z2
+	VPERMILPS    $0xb1, Z2, Z0
+	VADDPS       Z0, Z2, Z2
+	VMOVSS       f3f800000<>+0(SB), X0
+	VDIVSS       X2, X0, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         x+8(FP), AX
+	MOVQ         y+0(FP), CX
+	MOVQ         tail+16(FP), DX
+	MOVQ         n+24(FP), BX
 
-loop_end:
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
+scaled:
+	TESTQ   BX, BX
+	JZ      scaled_rest
+	VMULPS  (CX), Z0, Z1
+	VMOVUPS Z1, (CX)
+	VMULPS  64(CX), Z0, Z1
+	VMOVUPS Z1, 64(CX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	SUBQ    $0x20, BX
+	JMP     scaled
+
+scaled_rest:
+	TESTQ DX, DX
+	JZ    scaled_end
+	MOVQ  DX, AX
+	LEAQ  128(DX), CX
+	MOVQ  $+32, BX
+	XORQ  DX, DX
+	JMP   scaled
+
+scaled_end:
 	VZEROUPPER
 	RET
 

@@ -122,10 +122,10 @@ func max32NEON(partial, x *float32, n int)
 //go:noescape
 func squares32NEON(partial, x *float32, mean float32, n int)
 
-// expSum32NEON is y = exp(x−shift), and adds the results to the partials.
+// softmaxNEON is y = exp(x−max x), divided by its sum, for a row: n values, a multiple of 32, and the 32 at tail, whose results go behind them; tail may be nil.
 //
 //go:noescape
-func expSum32NEON(partial, y, x *float32, shift float32, n int)
+func softmaxNEON(y, x, tail *float32, n int)
 
 // normalizeNEON is y = (x−mean)·scale·gain + bias; n is a multiple of 16.
 //

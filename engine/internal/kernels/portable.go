@@ -23,7 +23,7 @@ func portable() *Set {
 		sqrt:      unary(func(x float32) float32 { return float32(math.Sqrt(float64(x))) }),
 		exp:       unary(exp), logistic: unary(logistic), tanh: unary(tanh), erf: unary(erf),
 		where: wherePortable, sum: sumPortable, largest: maxPortable, squares: squaresPortable,
-		expSum: expSumPortable, normalize: normalizePortable,
+		softmax: softmaxPortable, normalize: normalizePortable,
 	})
 }
 
@@ -79,11 +79,30 @@ func squaresPortable(partial, x *float32, mean float32, n int) {
 	}
 }
 
-func expSumPortable(partial, y, x *float32, shift float32, n int) {
-	ps, ys := vector(partial, partials), vector(y, n)
-	for i, v := range vector(x, n) {
-		ys[i] = exp(v - shift)
-		ps[i%partials] += ys[i]
+func softmaxPortable(y, x, tail *float32, n int) {
+	xs, ys := [2][]float32{vector(x, n)}, [2][]float32{vector(y, n)}
+	if tail != nil {
+		ends := vector(tail, 2*partials)
+		xs[1], ys[1] = ends[:partials], ends[partials:]
+	}
+	shift := float32(math.Inf(-1))
+	for _, part := range xs {
+		for _, v := range part {
+			shift = max(shift, v)
+		}
+	}
+	var sums [partials]float32
+	for k, y := range ys {
+		for i, v := range xs[k] {
+			y[i] = exp(v - shift)
+			sums[i%partials] += y[i]
+		}
+	}
+	scale := 1 / fold(sums[:])
+	for _, y := range ys {
+		for i := range y {
+			y[i] *= scale
+		}
 	}
 }
 

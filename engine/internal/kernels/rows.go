@@ -35,7 +35,12 @@ func (s *Set) fold(p *[partials]float32) float32 {
 	for ; width >= s.lanes; width /= 2 {
 		s.add(&p[0], &p[0], &p[width], width)
 	}
-	for ; width > 0; width /= 2 {
+	return fold(p[:max(1, 2*width)])
+}
+
+// fold adds up p in pairs, value by value; its length is a power of two.
+func fold(p []float32) float32 {
+	for width := len(p) / 2; width > 0; width /= 2 {
 		for j := range width {
 			p[j] += p[j+width]
 		}
@@ -47,10 +52,6 @@ func (s *Set) fold(p *[partials]float32) float32 {
 func (s *Set) Largest(x []float32) float32 {
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
-	return s.largestOf(x, spare)
-}
-
-func (s *Set) largestOf(x []float32, spare *spare) float32 {
 	fill(spare.partial[:], float32(math.Inf(-1)))
 	n := len(x) &^ (partials - 1)
 	if n > 0 {
@@ -77,47 +78,24 @@ func fill(x []float32, v float32) {
 	}
 }
 
-// Softmax is y = eˣ/Σeˣ of each of the rows of x, width values long; y may be x.
+// Softmax is y = eˣ/Σeˣ of each of the rows of x, width values long; y may be x. The
+// end of a row that is no whole block goes through other memory, filled up with −∞,
+// whose exponential is 0.
 func (s *Set) Softmax(y, x []float32, width int) {
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
+	x = x[:len(y)]
+	n := width &^ (partials - 1)
+	fill(spare.tail[width-n:partials], float32(math.Inf(-1)))
 	for len(y) >= width && width > 0 {
-		s.softmaxRow(y[:width], x[:width], spare)
+		if n == width {
+			s.softmax(&y[0], &x[0], nil, n)
+		} else {
+			copy(spare.tail[:], x[n:width])
+			s.softmax(&y[0], &x[0], &spare.tail[0], n)
+			copy(y[n:width], spare.tail[partials:])
+		}
 		y, x = y[width:], x[width:]
-	}
-}
-
-func (s *Set) softmaxRow(y, x []float32, spare *spare) {
-	shift := s.largestOf(x, spare)
-	clear(spare.partial[:])
-	n := len(x) &^ (partials - 1)
-	if n > 0 {
-		s.expSum(&spare.partial[0], &y[0], &x[0], shift, n)
-	}
-	if n < len(x) {
-		fill(spare.a[copy(spare.a[:], x[n:]):], float32(math.Inf(-1)))
-		s.expSum(&spare.partial[0], &spare.y[0], &spare.a[0], shift, partials)
-		copy(y[n:], spare.y[:])
-	}
-	scale := spare.b[:min(len(y), partials)]
-	fill(scale, 1/s.fold(&spare.partial))
-	for len(y) > 0 {
-		part := min(len(y), partials)
-		s.scaleBy(y[:part], scale[:part], spare)
-		y = y[part:]
-	}
-}
-
-// scaleBy is y·scale for at most 32 values.
-func (s *Set) scaleBy(y, scale []float32, spare *spare) {
-	n := len(y) &^ (s.lanes - 1)
-	if n > 0 {
-		s.mul(&y[0], &y[0], &scale[0], n)
-	}
-	if n < len(y) {
-		copy(spare.a[:], y[n:])
-		s.mul(&spare.y[0], &spare.a[0], &scale[0], s.lanes)
-		copy(y[n:], spare.y[:])
 	}
 }
 

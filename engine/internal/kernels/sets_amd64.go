@@ -24,7 +24,7 @@ func avx2() *Set {
 		neg: negAVX2, abs: absAVX2, sqrt: sqrtAVX2,
 		exp: expAVX2, logistic: logisticAVX2, tanh: tanhAVX2, erf: erfAVX2,
 		where: whereAVX2, sum: sum32AVX2, largest: max32AVX2, squares: squares32AVX2,
-		expSum: expSum32AVX2, normalize: normalizeAVX2,
+		softmax: softmaxAVX2, normalize: normalizeAVX2,
 	})
 }
 
@@ -48,6 +48,6 @@ func avx512() *Set {
 		neg: negAVX512, abs: absAVX512, sqrt: sqrtAVX512,
 		exp: expAVX512, logistic: logisticAVX512, tanh: tanhAVX512, erf: erfAVX512,
 		where: whereAVX512, sum: sum32AVX512, largest: max32AVX512, squares: squares32AVX512,
-		expSum: expSum32AVX512, normalize: normalizeAVX512,
+		softmax: softmaxAVX512, normalize: normalizeAVX512,
 	})
 }

@@ -20,6 +20,6 @@ func neon() *Set {
 		neg: negNEON, abs: absNEON, sqrt: sqrtNEON,
 		exp: expNEON, logistic: logisticNEON, tanh: tanhNEON, erf: erfNEON,
 		where: whereNEON, sum: sum32NEON, largest: max32NEON, squares: squares32NEON,
-		expSum: expSum32NEON, normalize: normalizeNEON,
+		softmax: softmaxNEON, normalize: normalizeNEON,
 	})
 }

@@ -34,7 +34,7 @@ func (s isa) rows() {
 				VFMADD231PS(v, v, sum)
 			}
 		})
-	s.expSum()
+	s.softmax()
 	s.normalize()
 }
 
@@ -70,27 +70,6 @@ func (s isa) withPartials(partial reg.GPVirtual, body func(sums []reg.VecVirtual
 // loop32 runs body for each 32 values.
 func (s isa) loop32(body func(offset reg.GPVirtual)) {
 	isa{s.name, 4 * partials}.loop("loop", body)
-}
-
-func (s isa) expSum() {
-	s.function("expSum32", "(partial, y, x *float32, shift float32, n int)",
-		"expSum32"+s.name+" is y = exp(x−shift), and adds the results to the partials.")
-	shift := s.splat("shift")
-	partial, y, x := pointer("partial"), pointer("y"), pointer("x")
-	s.withPartials(partial, func(sums []reg.VecVirtual) {
-		s.loop32(func(offset reg.GPVirtual) {
-			for j, sum := range sums {
-				from, to := at(x, offset), at(y, offset)
-				from.Disp, to.Disp = j*s.bytes, j*s.bytes
-				v := s.load(from)
-				VSUBPS(shift, v, v)
-				s.exp(v)
-				VMOVUPS(v, to)
-				VADDPS(v, sum, sum)
-			}
-		})
-	})
-	s.end()
 }
 
 func (s isa) normalize() {

@@ -24,7 +24,7 @@ func (f *file) rows() {
 				k.op3("FMLA", sum, v, v)
 			}
 		})
-	f.expSum()
+	f.softmax()
 	f.normalize()
 }
 
@@ -55,22 +55,6 @@ func (k *kernel) withPartials(body func(sum group)) {
 	k.line("MOVD partial+%d(FP), %s", k.places["partial"], partial)
 	k.store(low, partial)
 	k.store(high, partial)
-}
-
-func (f *file) expSum() {
-	k := f.kernel("expSum32", "(partial, y, x *float32, shift float32, n int)",
-		"is y = exp(x−shift), and adds the results to the partials.")
-	shift := k.splat("shift", 24)
-	y, x := k.parameter("y"), k.parameter("x")
-	k.withPartials(func(sum group) {
-		v := first(0)
-		k.load(x, v)
-		k.op3("FSUB", v, v, shift)
-		k.exp(v)
-		k.store(v, y)
-		k.op3("FADD", sum, sum, v)
-	})
-	k.end()
 }
 
 func (f *file) normalize() {
