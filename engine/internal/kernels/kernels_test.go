@@ -230,3 +230,18 @@ func TestChoose(t *testing.T) {
 		t.Error("an unknown set is chosen")
 	}
 }
+
+func BenchmarkLayerNorm(b *testing.B) {
+	for _, s := range Sets() {
+		b.Run(s.Name, func(b *testing.B) {
+			const rows, width = 8, 768
+			rng := rand.New(rand.NewPCG(1, 1))
+			x, gain, bias := values(rng, rows*width, 0), values(rng, width, 0), values(rng, width, 0)
+			y := make([]float32, len(x))
+			for b.Loop() {
+				s.LayerNorm(y, x, gain, bias, 1e-5)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/row")
+		})
+	}
+}

@@ -11,12 +11,16 @@ const block = 4096
 
 // Sum adds up x, in pairs of blocks.
 func (s *Set) Sum(x []float32) float32 {
-	if len(x) > block {
-		half := (len(x)/block + 1) / 2 * block
-		return s.Sum(x[:half]) + s.Sum(x[half:])
-	}
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
+	return s.sumOf(x, spare)
+}
+
+func (s *Set) sumOf(x []float32, spare *spare) float32 {
+	if len(x) > block {
+		half := (len(x)/block + 1) / 2 * block
+		return s.sumOf(x[:half], spare) + s.sumOf(x[half:], spare)
+	}
 	clear(spare.partial[:])
 	n := len(x) &^ (partials - 1)
 	if n > 0 {
@@ -103,37 +107,35 @@ func (s *Set) Softmax(y, x []float32, width int) {
 // the width, epsilon added), and applies gain and bias, whose length is the
 // width. y may be x.
 func (s *Set) LayerNorm(y, x, gain, bias []float32, epsilon float32) {
+	spare := s.spare.Get().(*spare)
+	defer s.spare.Put(spare)
 	width := len(gain)
 	bias = bias[:width]
 	for len(y) >= width && width > 0 {
-		s.layerNormRow(y[:width], x[:width], gain, bias, epsilon)
+		s.layerNormRow(y[:width], x[:width], gain, bias, epsilon, spare)
 		y, x = y[width:], x[width:]
 	}
 }
 
-func (s *Set) layerNormRow(y, x, gain, bias []float32, epsilon float32) {
-	mean := s.Sum(x) / float32(len(x))
-	variance := s.sumSquares(x, mean) / float32(len(x))
+func (s *Set) layerNormRow(y, x, gain, bias []float32, epsilon float32, spare *spare) {
+	mean := s.sumOf(x, spare) / float32(len(x))
+	variance := s.sumSquares(x, mean, spare) / float32(len(x))
 	scale := float32(1 / math.Sqrt(float64(variance+epsilon)))
 	n := len(y) &^ (s.lanes - 1)
 	if n > 0 {
 		s.normalize(&y[0], &x[0], &gain[0], &bias[0], mean, scale, n)
 	}
 	if n < len(y) {
-		spare := s.spare.Get().(*spare)
 		copy(spare.a[:], x[n:])
 		copy(spare.b[:], gain[n:])
 		copy(spare.c[:], bias[n:])
 		s.normalize(&spare.y[0], &spare.a[0], &spare.b[0], &spare.c[0], mean, scale, s.lanes)
 		copy(y[n:], spare.y[:])
-		s.spare.Put(spare)
 	}
 }
 
 // sumSquares is Σ(x−mean)².
-func (s *Set) sumSquares(x []float32, mean float32) float32 {
-	spare := s.spare.Get().(*spare)
-	defer s.spare.Put(spare)
+func (s *Set) sumSquares(x []float32, mean float32, spare *spare) float32 {
 	clear(spare.partial[:])
 	n := len(x) &^ (partials - 1)
 	if n > 0 {
