@@ -55,7 +55,7 @@ type Set struct {
 // spare is memory for the ends of rows that fill no vector.
 type spare struct {
 	tile       [12 * PanelWidth]float32
-	tail       [2 * partials]float32 // the end of a row, then what becomes of it
+	tails      [8][2 * partials]float32 // ends of rows, each before what becomes of it
 	panel      [depth * PanelWidth]float32
 	halves     [lanesMost]uint16
 	y, a, b, c [partials]float32

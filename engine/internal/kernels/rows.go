@@ -82,24 +82,41 @@ func fill(x []float32, v float32) {
 	}
 }
 
-// Softmax is y = eˣ/Σeˣ of each of the rows of x, width values long; y may be x. The
-// end of a row that is no whole block goes through other memory, filled up with −∞,
-// whose exponential is 0.
+// Softmax is y = eˣ/Σeˣ of each of the rows of x, width values long; y may be x.
 func (s *Set) Softmax(y, x []float32, width int) {
+	x = x[:len(y)]
+	if width%partials != 0 {
+		s.softmaxOdd(y, x, width)
+		return
+	}
+	for len(y) >= width && width > 0 {
+		s.softmax(&y[0], &x[0], nil, width)
+		y, x = y[width:], x[width:]
+	}
+}
+
+// softmaxOdd is Softmax of rows that are not whole blocks. Their ends go through other
+// memory, filled up with −∞, whose exponential is 0: those of a few rows at once, because
+// a processor that reads a vector of values just written waits for all that is before.
+func (s *Set) softmaxOdd(y, x []float32, width int) {
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
-	x = x[:len(y)]
 	n := width &^ (partials - 1)
-	fill(spare.tail[width-n:partials], float32(math.Inf(-1)))
-	for len(y) >= width && width > 0 {
-		if n == width {
-			s.softmax(&y[0], &x[0], nil, n)
-		} else {
-			copy(spare.tail[:], x[n:width])
-			s.softmax(&y[0], &x[0], &spare.tail[0], n)
-			copy(y[n:width], spare.tail[partials:])
+	for i := range spare.tails {
+		fill(spare.tails[i][width-n:partials], float32(math.Inf(-1)))
+	}
+	for len(y) >= width {
+		tails := spare.tails[:min(len(y)/width, len(spare.tails))]
+		for i := range tails {
+			copy(tails[i][:], x[i*width:][n:width])
 		}
-		y, x = y[width:], x[width:]
+		for i := range tails {
+			s.softmax(&y[i*width], &x[i*width], &tails[i][0], n)
+		}
+		for i := range tails {
+			copy(y[i*width:][n:width], tails[i][partials:])
+		}
+		y, x = y[len(tails)*width:], x[len(tails)*width:]
 	}
 }
 

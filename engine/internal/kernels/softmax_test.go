@@ -60,7 +60,7 @@ func TestSoftmaxIsThePlainOne(t *testing.T) {
 				continue
 			}
 			for _, rare := range []int{0, 1, 9, 200} {
-				for _, rows := range []int{0, 1, 3} {
+				for _, rows := range []int{0, 1, 8, 19} {
 					checkSoftmax(t, s, values(rng, rows*width, rare), width)
 				}
 			}
@@ -120,7 +120,7 @@ func FuzzSoftmax(f *testing.F) {
 	f.Add(uint64(3), uint16(63), uint8(2), uint8(4))
 	f.Fuzz(func(t *testing.T, seed uint64, width uint16, rows, rare uint8) {
 		columns := 1 + int(width%300)
-		x := values(rand.New(rand.NewPCG(seed, 0)), int(rows%9)*columns, int(rare))
+		x := values(rand.New(rand.NewPCG(seed, 0)), int(rows%20)*columns, int(rare))
 		for _, s := range Sets() {
 			checkSoftmax(t, s, x, columns)
 		}
