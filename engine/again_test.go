@@ -97,6 +97,40 @@ func TestOriginsAreOne(t *testing.T) {
 	}
 }
 
+// TestStoredValuesAreOrigins: what is in memory for others' sake is read, not what it was
+// computed from, so that its product with that has two origins.
+func TestStoredValuesAreOrigins(t *testing.T) {
+	got := times(instructionsOf(t, func(args []*Node) []*Node {
+		stored := OnePlus(args[0])
+		y := Mul(stored, args[0])
+		return []*Node{Exp(y), Tanh(y), ReduceSum(stored, 0)}
+	}, normal(1, 200, 128)), "elementwise")
+	if got != 4 {
+		t.Errorf("%d programs, want 4", got)
+	}
+}
+
+// TestOriginsAreNotOverwritten: a value that a later program computes something anew from
+// outlives an update that could have had its memory.
+func TestOriginsAreNotOverwritten(t *testing.T) {
+	f := func(updated bool) func(args []*Node) []*Node {
+		return func(args []*Node) []*Node {
+			origin := Mul(args[0], args[1])
+			next := OnePlus(origin)
+			out := []*Node{Exp(next)}
+			if updated {
+				zero := Const(origin.Graph(), int32(0))
+				out = append(out, DynamicUpdateSlice(origin, MulScalar(args[2], 3), []*Node{zero, zero}))
+			}
+			return append(out, Tanh(next))
+		}
+	}
+	args := []*tensors.Tensor{normal(1, 200, 128), normal(2, 200, 128), normal(3, 50, 128)}
+	b := open(t, FromEnvironment())
+	got, want := evaluate(t, b, f(true), args...), evaluate(t, b, f(false), args...)
+	compareAll(t, [][]float32{got[0], got[2]}, want, 0)
+}
+
 // TestProductsTakeWhatFollowsAReshape: the bias and the residual of a layer on three axes,
 // of which a training graph makes two and three again, are added where the product is written.
 func TestProductsTakeWhatFollowsAReshape(t *testing.T) {
