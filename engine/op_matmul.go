@@ -267,13 +267,13 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 // worth a hand-over.
 func (m *matmul) cut() {
 	group := max(1, m.group) // a block has whole ones
-	groups, perBlock := m.rows/group, max(1, 96/group)
-	blocks := (groups + perBlock - 1) / perBlock
+	groups, most := m.rows/group, max(1, 96/group)
+	blocks := (groups + most - 1) / most
 	m.blockRows = (groups + blocks - 1) / blocks * group
 	work := product(m.batch) * m.rows * m.k * m.n
 	parts := min(max(work/(1<<17), 1), 64)
-	perRows := max(1, parts/(product(m.batch)*blocks))
-	m.panel = min((m.panels()+perRows-1)/perRows, 8)
+	perBlock := max(1, parts/(product(m.batch)*blocks))
+	m.panel = min((m.panels()+perBlock-1)/perBlock, 8)
 }
 
 func (m *matmul) panels() int { return (m.n + kernels.PanelWidth - 1) / kernels.PanelWidth }

@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gomlx/compute/dtypes"
-
 	"github.com/cutline-go/cutline/engine/internal/kernels"
 )
 
@@ -42,70 +40,6 @@ type programStep struct {
 	condition *extern
 	inputs    []int // registers, or externs as −1−index
 	output    int   // −1 for the result
-}
-
-// findGroups joins elementwise nodes: one whose readers all belong to a program
-// becomes part of it, and one that is cheap a part of each of several.
-func (p *planner) findGroups() {
-	for i := len(p.live) - 1; i >= 0; i-- {
-		n := p.live[i]
-		if !p.isStep(n) {
-			continue
-		}
-		v := n.outputs[0]
-		groups := p.readBy(v)
-		full := slices.ContainsFunc(groups, func(last *node) bool { return len(p.parts[last]) >= 48 })
-		if len(groups) == 0 || full || len(groups) > 1 && p.origins[v] == nil {
-			groups = []*node{n}
-		}
-		p.groups[n] = groups
-		for j, last := range groups {
-			p.parts[last] = append(p.parts[last], n)
-			if j > 0 {
-				p.readAgain(n)
-			}
-		}
-	}
-	for _, parts := range p.parts {
-		slices.Reverse(parts) // into the order of the graph
-	}
-}
-
-// readBy are the programs that the readers of v belong to; none where v is read otherwise.
-func (p *planner) readBy(v *value) []*node {
-	var groups []*node
-	if p.results[v] {
-		return nil
-	}
-	for _, r := range p.readers[v] {
-		if len(p.groups[r]) == 0 || !slices.Equal(r.outputs[0].shape.Dimensions, v.shape.Dimensions) {
-			return nil
-		}
-		for _, last := range p.groups[r] {
-			if !slices.Contains(groups, last) {
-				groups = append(groups, last)
-			}
-		}
-	}
-	return groups
-}
-
-// isStep tells whether a node can be part of a program.
-func (p *planner) isStep(n *node) bool {
-	o, ok := p.backend.ops[n.op]
-	if !ok || o.step == nil || n.outputs[0].shape.DType != dtypes.Float32 || n.outputs[0].size() == 0 {
-		return false
-	}
-	for i, v := range n.inputs {
-		want := dtypes.Float32
-		if o.selects && i == 0 {
-			want = dtypes.Bool
-		}
-		if v.shape.DType != want {
-			return false
-		}
-	}
-	return true
 }
 
 // program adds the instruction of the group that ends in n.
