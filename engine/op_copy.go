@@ -36,7 +36,7 @@ func mover(to, from view) func(e *env, to, from int) error {
 }
 
 func moverOf[T any](to, from view) func(e *env, toAt, fromAt int) error {
-	axes := pair(to, from)
+	axes := ordered(to, from)
 	row := axes[len(axes)-1]
 	outer := axes[:len(axes)-1]
 	rows := 1
@@ -45,11 +45,19 @@ func moverOf[T any](to, from view) func(e *env, toAt, fromAt int) error {
 	}
 	perPart := max(1, 1<<15/max(1, row.dim))
 	parts := (rows + perPart - 1) / perPart
+	next := pairAxis{dim: 1}
+	if len(outer) > 0 {
+		next = outer[len(outer)-1]
+	}
 	do := func(e *env, _ *worker, part int) {
 		y, x := all[T](e, to.slot), all[T](e, from.slot)
-		for r := part * perPart; r < min((part+1)*perPart, rows); r++ {
+		for r, end := part*perPart, min((part+1)*perPart, rows); r < end; {
 			i, j := rowOf(outer, r)
-			moveRow(y, x, e.toAt+i, e.fromAt+j, row)
+			n := min(next.dim-r%next.dim, end-r)
+			for k := range n {
+				moveRow(y, x, e.toAt+i+k*next.to, e.fromAt+j+k*next.from, row)
+			}
+			r += n
 		}
 	}
 	return func(e *env, toAt, fromAt int) error {
@@ -108,6 +116,22 @@ func pair(to, from view) []pairAxis {
 	}
 	if len(axes) == 0 {
 		axes = append(axes, pairAxis{1, 1, 1})
+	}
+	return axes
+}
+
+// ordered is pair with an axis at the end that is long: the one that is read value by value,
+// where the last is shorter and values along it lie apart.
+func ordered(to, from view) []pairAxis {
+	axes := pair(to, from)
+	last := &axes[len(axes)-1]
+	if last.to == 1 && last.from <= 1 {
+		return axes
+	}
+	for i := range axes {
+		if a := &axes[i]; a.from == 1 && a.dim > last.dim {
+			*a, *last = *last, *a
+		}
 	}
 	return axes
 }

@@ -96,3 +96,13 @@ func TestRowsOfAConvolution(t *testing.T) {
 		}
 	}
 }
+
+// TestCopiesOfShortRows: channels are moved behind columns, and back, element by element.
+func TestCopiesOfShortRows(t *testing.T) {
+	f := func(args []*Node) []*Node {
+		last := TransposeAllAxes(args[0], 1, 2, 0)
+		return []*Node{Reshape(last, -1), Reshape(TransposeAllAxes(Reshape(last, 3, 41, 53), 1, 2, 0), -1)}
+	}
+	x := normal(1, 3, 41, 53)
+	compareAll(t, evaluate(t, open(t, Options{}), f, x), evaluate(t, reference(t), f, x), 0)
+}
