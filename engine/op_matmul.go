@@ -11,8 +11,8 @@ import (
 	"github.com/cutline-go/cutline/engine/internal/kernels"
 )
 
-// matmul is a batch of products C = A·B, with a bias for each column and a program
-// that is applied to C, both optional.
+// matmul is a batch of products C = A·B, with a bias for each column and ends or a program
+// that are applied to C, all optional.
 type matmul struct {
 	batch            []int // dims
 	aBatch, bBatch   []int // strides by the axes of batch
@@ -28,6 +28,8 @@ type matmul struct {
 	plain            bool // B is read where it lies: there is but one block of rows that does
 	packed           view // of all of B's, where there are several
 	out              view
+	plus             *extern // of the result's dims, added to it
+	rectify          bool    // and nothing below 0
 	program          *program
 	blockRows, panel int // rows and panels of a part
 }
@@ -65,7 +67,7 @@ func lowerDense(p *planner, n *node) bool {
 	if n.op == compute.OpTypeFusedDense {
 		if a := n.attrs[0].(compute.DenseConfig).Activation; a != compute.ActivationNone {
 			var ok bool
-			if m.program, ok = activation(a, []int{m.rows}, m.n); !ok {
+			if m.program, ok = p.activation(a, []int{m.rows}, m.n); !ok {
 				return false
 			}
 		}
@@ -219,7 +221,9 @@ func (p *planner) matmulWith(n *node, g *program, reads []view, out *value) erro
 	if m.n != g.inner {
 		return fmt.Errorf("a program of rows of %d for a product of %d columns", g.inner, m.n)
 	}
-	m.program = g
+	if !m.takeEnds(g) {
+		m.program = g
+	}
 	if !p.multiply(m, p.alloc(out), reads) {
 		return fmt.Errorf("%s cannot be computed", n.op)
 	}
@@ -266,12 +270,12 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 // cut chooses the parts: enough for several threads to share, large enough to be
 // worth a hand-over.
 func (m *matmul) cut() {
+	work := product(m.batch) * m.rows * m.k * m.n
+	parts := min(max(work/(1<<17), 1), 64)
 	group := max(1, m.group) // a block has whole ones
 	groups, most := m.rows/group, max(1, 96/group)
 	blocks := (groups + most - 1) / most
 	m.blockRows = (groups + blocks - 1) / blocks * group
-	work := product(m.batch) * m.rows * m.k * m.n
-	parts := min(max(work/(1<<17), 1), 64)
 	perBlock := max(1, parts/(product(m.batch)*blocks))
 	m.panel = min((m.panels()+perBlock-1)/perBlock, 8)
 }

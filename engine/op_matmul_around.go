@@ -85,6 +85,44 @@ func oneColumnAxis(n *node) bool {
 	return rank-len(n.attrs[2].([]int))-len(n.attrs[3].([]int)) == 1
 }
 
+// takeEnds lets the product's kernels do what a program does, and tells whether they can:
+// where it adds a row, then a tensor that lies as the result does, and then cuts off what is
+// below 0, or some of it.
+func (m *matmul) takeEnds(g *program) bool {
+	sums := -1 - slices.IndexFunc(g.externs, func(x extern) bool { return x.view.slot == nil })
+	steps := g.steps
+	take := func(op compute.OpType, suits func(x *extern) bool) *extern {
+		if len(steps) == 0 {
+			return nil
+		}
+		x := g.externBeside(steps[0], sums, op)
+		if x == nil || !suits(x) {
+			return nil
+		}
+		sums, steps = steps[0].output, steps[1:]
+		return x
+	}
+	row := take(compute.OpTypeAdd, func(x *extern) bool { return m.bias == nil && x.isRow(g) })
+	plus := take(compute.OpTypeAdd, func(x *extern) bool { return x.isDense && x.splat == nil })
+	zero := take(compute.OpTypeMax, func(x *extern) bool { return x.splat != nil && x.splat[0] == 0 })
+	if len(steps) > 0 {
+		return false
+	}
+	if m.plus, m.rectify = plus, zero != nil; row != nil {
+		m.bias = &row.view
+	}
+	return true
+}
+
+// externBeside is the tensor that a step applies op to beside value x, or nil.
+func (g *program) externBeside(s programStep, x int, op compute.OpType) *extern {
+	other, ok := s.beside(x, op)
+	if !ok || other >= 0 {
+		return nil
+	}
+	return &g.externs[-1-other]
+}
+
 // findTurned finds products of two matrices that are read transposed alone, as those of which
 // the gradients of weights are made: what is written along rows and read along columns comes
 // from memory value by value.

@@ -20,29 +20,36 @@ func (m *matmul) part(e *env, w *worker, part int) {
 		at += row / m.group * (m.drop - m.group*m.aRow)
 	}
 	a, c := all[float32](e, m.a.slot)[at:], e.floats(m.out)[(i*m.rows+row)*m.n:]
-	if m.bias != nil {
-		bias := e.floats(*m.bias)[col:][:cols]
-		for r := range rows {
-			copy(c[r*m.n+col:][:cols], bias)
-		}
-	}
+	ends := m.ends(e, i*m.rows+row)
 	left := kernels.Segments{
 		Matrix: kernels.Matrix{Data: a, Row: m.aRow, Col: m.aCol},
 		Width:  m.segment, Jump: m.jump, Height: m.group, Drop: m.drop,
 	}
 	switch {
 	case m.plain:
-		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, m.bias != nil, w.panelOf(m.k))
+		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, ends, w.panelOf(m.k))
 	case len(m.batch) > 0:
 		size := kernels.PackedLen(m.k, m.n)
 		b := kernels.Packed{Floats: e.packed.Floats[i*size : (i+1)*size]}
-		e.kernels.Multiply(c, m.n, left, b, rows, m.k, col, cols, m.bias != nil)
+		e.kernels.Multiply(c, m.n, left, b, rows, m.k, col, cols, ends)
 	default:
-		e.kernels.Multiply(c, m.n, left, e.packed, rows, m.k, col, cols, m.bias != nil)
+		e.kernels.Multiply(c, m.n, left, e.packed, rows, m.k, col, cols, ends)
 	}
 	if m.program != nil {
 		m.finish(e, w, c, i*m.rows+row, rows, col, cols)
 	}
+}
+
+// ends are those of the rows of C from number row on.
+func (m *matmul) ends(e *env, row int) kernels.Ends {
+	ends := kernels.Ends{Rectify: m.rectify}
+	if m.bias != nil {
+		ends.From.Data = e.floats(*m.bias)
+	}
+	if m.plus != nil {
+		ends.Plus = kernels.Lines{Data: e.floats(m.plus.view)[row*m.n:], Row: m.n}
+	}
+	return ends
 }
 
 // inLanes is the place of part number i where parts are laid out in lanes, one behind

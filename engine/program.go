@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gomlx/compute"
+
 	"github.com/cutline-go/cutline/engine/internal/kernels"
 )
 
@@ -36,10 +38,22 @@ type extern struct {
 }
 
 type programStep struct {
+	op        compute.OpType
 	run       step
 	condition *extern
 	inputs    []int // registers, or externs as −1−index
 	output    int   // −1 for the result
+}
+
+// beside is what op is applied to beside value x, where that is what a step does.
+func (s programStep) beside(x int, op compute.OpType) (int, bool) {
+	switch {
+	case s.op != op:
+		return 0, false
+	case s.inputs[0] == x:
+		return s.inputs[1], true
+	}
+	return s.inputs[0], s.inputs[1] == x
 }
 
 // program adds the instruction of the group that ends in n.
@@ -104,7 +118,7 @@ func (p *planner) build(n *node, source *value) (*program, []view) {
 	var reads []view
 	var free []int
 	for _, m := range parts {
-		s := programStep{run: p.backend.ops[m.op].step}
+		s := programStep{op: m.op, run: p.backend.ops[m.op].step}
 		inputs := m.inputs
 		if p.backend.ops[m.op].selects {
 			e := extern{view: p.view(inputs[0]).like(dims)}
@@ -280,6 +294,16 @@ func (x *extern) dense(g *program) bool {
 			return false
 		}
 		next *= g.outer[i]
+	}
+	return x.stride == 1
+}
+
+// isRow tells whether all rows of the result have the same of x, which lies value by value.
+func (x *extern) isRow(g *program) bool {
+	for i, stride := range x.outer {
+		if g.outer[i] > 1 && stride != 0 {
+			return false
+		}
 	}
 	return x.stride == 1
 }

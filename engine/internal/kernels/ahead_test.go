@@ -32,7 +32,7 @@ func TestPartsAreAskedFor(t *testing.T) {
 		var last uintptr
 		s := &Set{spare: portable().spare}
 		for range 3 {
-			s.tiles = append(s.tiles, tile{PanelWidth, func(_ *float32, _ int, _ *float32, _, _ int, b *float32, rowB, k, _ int, soon uintptr, ahead int) {
+			s.tiles = append(s.tiles, tile{PanelWidth, func(_ *float32, _ int, _ *float32, _ int, _ *float32, _ int, _ *float32, _, _ int, b *float32, rowB, k, _ int, soon uintptr, ahead int) {
 				at := uintptr(unsafe.Pointer(b))
 				if part := (at - start) / (4 * PanelWidth); part != last || parts == 0 {
 					read(at, rowB, PanelWidth, k)
@@ -47,7 +47,7 @@ func TestPartsAreAskedFor(t *testing.T) {
 				}
 			}})
 		}
-		s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, shape.first, shape.cols, false)
+		s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, shape.first, shape.cols, Ends{})
 	}
 }
 
@@ -63,7 +63,7 @@ func TestRowsAreAskedFor(t *testing.T) {
 		first, end := start+uintptr(4*shape.k*shape.first), start+uintptr(4*len(p.packed.Floats))
 		asked := map[uintptr]bool{}
 		steps := 0
-		run := func(_ *float32, _ int, _ *float32, _, _ int, b *float32, _, k, _ int, soon uintptr, ahead int) {
+		run := func(_ *float32, _ int, _ *float32, _ int, _ *float32, _ int, _ *float32, _, _ int, b *float32, _, k, _ int, soon uintptr, ahead int) {
 			at := uintptr(unsafe.Pointer(b))
 			for i := range uintptr(k) {
 				steps++
@@ -81,7 +81,7 @@ func TestRowsAreAskedFor(t *testing.T) {
 			}
 		}
 		s := &Set{spare: portable().spare, lead: lead, tiles: []tile{{PanelWidth, run}, {PanelWidth, run}}}
-		s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, shape.first, shape.cols, false)
+		s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, shape.first, shape.cols, Ends{})
 		if want := shape.k * shape.cols / PanelWidth; steps != want {
 			t.Errorf("%+v: %d steps, want %d", shape, steps, want)
 		}

@@ -20,15 +20,15 @@ func (s *Set) Widen(y []float32, x []uint16) {
 
 // halfPanel is panel for a panel of halves. A few rows multiply with them as
 // they are read; for more, the panel, at most depth rows of it, is widened before.
-func (s *Set) halfPanel(c []float32, rowC int, a Segments, b []uint16, k, rows, cols int, add bool, soon ahead) {
+func (s *Set) halfPanel(f *frame, col int, a Segments, b []uint16, k, rows, cols int, soon ahead) {
 	if rows <= len(s.halfTiles) {
-		panel(s, s.halfTiles, c, rowC, a, b, PanelWidth, k, rows, cols, add, soon)
+		panel(s, s.halfTiles, f, col, a, b, PanelWidth, k, rows, cols, soon)
 		return
 	}
 	spare := s.spare.Get().(*spare)
 	defer s.spare.Put(spare)
 	s.Widen(spare.panel[:k*PanelWidth], b)
-	panel(s, s.tiles, c, rowC, a, spare.panel[:], PanelWidth, k, rows, cols, add, soon)
+	panel(s, s.tiles, f, col, a, spare.panel[:], PanelWidth, k, rows, cols, soon)
 }
 
 func widenPortable(y *float32, x *uint16, n int) {

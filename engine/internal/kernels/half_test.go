@@ -158,7 +158,7 @@ func BenchmarkHalfProduct(b *testing.B) {
 			for name, packed := range map[string]Packed{"halves": half, "float32s": wide.packed} {
 				b.Run(fmt.Sprintf("%s/%d/%s", s.Name, rows, name), func(b *testing.B) {
 					for b.Loop() {
-						s.Multiply(wide.c, wide.rowC, Segments{Matrix: wide.a}, packed, rows, k, 0, n, false)
+						s.Multiply(wide.c, wide.rowC, Segments{Matrix: wide.a}, packed, rows, k, 0, n, Ends{})
 					}
 					b.ReportMetric(float64(2*len(packed.Halves)+4*len(packed.Floats))*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GB/s")
 				})

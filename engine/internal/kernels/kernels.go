@@ -52,9 +52,13 @@ type Set struct {
 	spare *sync.Pool // of *spare
 }
 
+// tallest is the most rows of a tile of any set.
+const tallest = 12
+
 // spare is memory for the ends of rows that fill no vector.
 type spare struct {
-	tile       [12 * PanelWidth]float32
+	tile, from, plus [tallest * PanelWidth]float32
+
 	tails      [8][2 * partials]float32 // ends of rows, each before what becomes of it
 	panel      [depth * PanelWidth]float32
 	halves     [lanesMost]uint16

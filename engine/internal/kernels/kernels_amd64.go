@@ -7,32 +7,32 @@ package kernels
 // product1AVX2 computes a tile of 1×32 sums.
 //
 //go:noescape
-func product1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product1AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product2AVX2 computes a tile of 2×32 sums.
 //
 //go:noescape
-func product2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product2AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product3AVX2 computes a tile of 3×32 sums.
 //
 //go:noescape
-func product3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product3AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf1AVX2 computes a tile of 1×32 sums.
 //
 //go:noescape
-func productHalf1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf1AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf2AVX2 computes a tile of 2×32 sums.
 //
 //go:noescape
-func productHalf2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf2AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf3AVX2 computes a tile of 3×32 sums.
 //
 //go:noescape
-func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf3AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // widenAVX2 is y = x, halves; n is a multiple of the lanes.
 //
@@ -142,122 +142,122 @@ func normalizeAVX2(y *float32, x *float32, gain *float32, bias *float32, mean fl
 // product1AVX512 computes a tile of 1×32 sums.
 //
 //go:noescape
-func product1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product1AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf1AVX512 computes a tile of 1×32 sums.
 //
 //go:noescape
-func productHalf1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf1AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product2AVX512 computes a tile of 2×32 sums.
 //
 //go:noescape
-func product2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product2AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf2AVX512 computes a tile of 2×32 sums.
 //
 //go:noescape
-func productHalf2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf2AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product3AVX512 computes a tile of 3×32 sums.
 //
 //go:noescape
-func product3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product3AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf3AVX512 computes a tile of 3×32 sums.
 //
 //go:noescape
-func productHalf3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf3AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product4AVX512 computes a tile of 4×32 sums.
 //
 //go:noescape
-func product4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product4AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf4AVX512 computes a tile of 4×32 sums.
 //
 //go:noescape
-func productHalf4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf4AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product5AVX512 computes a tile of 5×32 sums.
 //
 //go:noescape
-func product5AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product5AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf5AVX512 computes a tile of 5×32 sums.
 //
 //go:noescape
-func productHalf5AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf5AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product6AVX512 computes a tile of 6×32 sums.
 //
 //go:noescape
-func product6AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product6AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf6AVX512 computes a tile of 6×32 sums.
 //
 //go:noescape
-func productHalf6AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf6AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product7AVX512 computes a tile of 7×32 sums.
 //
 //go:noescape
-func product7AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product7AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf7AVX512 computes a tile of 7×32 sums.
 //
 //go:noescape
-func productHalf7AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf7AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product8AVX512 computes a tile of 8×32 sums.
 //
 //go:noescape
-func product8AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product8AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf8AVX512 computes a tile of 8×32 sums.
 //
 //go:noescape
-func productHalf8AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf8AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product9AVX512 computes a tile of 9×32 sums.
 //
 //go:noescape
-func product9AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product9AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf9AVX512 computes a tile of 9×32 sums.
 //
 //go:noescape
-func productHalf9AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf9AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product10AVX512 computes a tile of 10×32 sums.
 //
 //go:noescape
-func product10AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product10AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf10AVX512 computes a tile of 10×32 sums.
 //
 //go:noescape
-func productHalf10AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf10AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product11AVX512 computes a tile of 11×32 sums.
 //
 //go:noescape
-func product11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product11AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf11AVX512 computes a tile of 11×32 sums.
 //
 //go:noescape
-func productHalf11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf11AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // product12AVX512 computes a tile of 12×32 sums.
 //
 //go:noescape
-func product12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+func product12AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // productHalf12AVX512 computes a tile of 12×32 sums.
 //
 //go:noescape
-func productHalf12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+func productHalf12AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 
 // widenAVX512 is y = x, halves; n is a multiple of the lanes.
 //

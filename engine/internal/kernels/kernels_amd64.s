@@ -4,38 +4,39 @@
 
 #include "textflag.h"
 
-// func product1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product1AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·product1AVX2(SB), NOSPLIT, $0-88
+TEXT ·product1AVX2(SB), NOSPLIT, $0-120
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS 64(AX), Y2
 	VMOVUPS 96(AX), Y3
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), BX
-	MOVQ  soon+72(FP), DI
-	MOVQ  ahead+80(FP), R8
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), BX
+	MOVQ    soon+104(FP), DI
+	MOVQ    ahead+112(FP), R8
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (DI)
@@ -55,6 +56,28 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VXORPS Y4, Y4, Y4
+	VMAXPS Y0, Y4, Y0
+	VMAXPS Y1, Y4, Y1
+	VMAXPS Y2, Y4, Y2
+	VMAXPS Y3, Y4, Y3
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -65,9 +88,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product2AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·product2AVX2(SB), NOSPLIT, $0-88
+TEXT ·product2AVX2(SB), NOSPLIT, $0-120
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -76,11 +99,11 @@ TEXT ·product2AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -92,20 +115,21 @@ TEXT ·product2AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS 64(AX), Y6
 	VMOVUPS 96(AX), Y7
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	MOVQ  soon+72(FP), R8
-	MOVQ  ahead+80(FP), R9
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	MOVQ    soon+104(FP), R8
+	MOVQ    ahead+112(FP), R9
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R8)
@@ -130,6 +154,37 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	ADDQ   CX, AX
+	VADDPS (AX), Y4, Y4
+	VADDPS 32(AX), Y5, Y5
+	VADDPS 64(AX), Y6, Y6
+	VADDPS 96(AX), Y7, Y7
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VXORPS Y8, Y8, Y8
+	VMAXPS Y0, Y8, Y0
+	VMAXPS Y1, Y8, Y1
+	VMAXPS Y2, Y8, Y2
+	VMAXPS Y3, Y8, Y3
+	VMAXPS Y4, Y8, Y4
+	VMAXPS Y5, Y8, Y5
+	VMAXPS Y6, Y8, Y6
+	VMAXPS Y7, Y8, Y7
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -145,9 +200,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product3AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·product3AVX2(SB), NOSPLIT, $0-88
+TEXT ·product3AVX2(SB), NOSPLIT, $0-120
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -160,11 +215,11 @@ TEXT ·product3AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -181,20 +236,21 @@ TEXT ·product3AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS 64(AX), Y10
 	VMOVUPS 96(AX), Y11
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	MOVQ  soon+72(FP), R8
-	MOVQ  ahead+80(FP), R9
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	MOVQ    soon+104(FP), R8
+	MOVQ    ahead+112(FP), R9
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R8)
@@ -224,6 +280,46 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	ADDQ   CX, AX
+	VADDPS (AX), Y4, Y4
+	VADDPS 32(AX), Y5, Y5
+	VADDPS 64(AX), Y6, Y6
+	VADDPS 96(AX), Y7, Y7
+	ADDQ   CX, AX
+	VADDPS (AX), Y8, Y8
+	VADDPS 32(AX), Y9, Y9
+	VADDPS 64(AX), Y10, Y10
+	VADDPS 96(AX), Y11, Y11
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VXORPS Y12, Y12, Y12
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Y10, Y12, Y10
+	VMAXPS Y11, Y12, Y11
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -244,38 +340,39 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf1AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf1AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·productHalf1AVX2(SB), NOSPLIT, $0-88
+TEXT ·productHalf1AVX2(SB), NOSPLIT, $0-120
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS 64(AX), Y2
 	VMOVUPS 96(AX), Y3
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), BX
-	MOVQ  soon+72(FP), DI
-	MOVQ  ahead+80(FP), R8
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), BX
+	MOVQ    soon+104(FP), DI
+	MOVQ    ahead+112(FP), R8
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (DI)
@@ -295,6 +392,28 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VXORPS Y4, Y4, Y4
+	VMAXPS Y0, Y4, Y0
+	VMAXPS Y1, Y4, Y1
+	VMAXPS Y2, Y4, Y2
+	VMAXPS Y3, Y4, Y3
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -305,9 +424,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf2AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf2AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·productHalf2AVX2(SB), NOSPLIT, $0-88
+TEXT ·productHalf2AVX2(SB), NOSPLIT, $0-120
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -316,11 +435,11 @@ TEXT ·productHalf2AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -332,20 +451,21 @@ TEXT ·productHalf2AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS 64(AX), Y6
 	VMOVUPS 96(AX), Y7
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	MOVQ  soon+72(FP), R8
-	MOVQ  ahead+80(FP), R9
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	MOVQ    soon+104(FP), R8
+	MOVQ    ahead+112(FP), R9
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R8)
@@ -370,6 +490,37 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	ADDQ   CX, AX
+	VADDPS (AX), Y4, Y4
+	VADDPS 32(AX), Y5, Y5
+	VADDPS 64(AX), Y6, Y6
+	VADDPS 96(AX), Y7, Y7
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VXORPS Y8, Y8, Y8
+	VMAXPS Y0, Y8, Y0
+	VMAXPS Y1, Y8, Y1
+	VMAXPS Y2, Y8, Y2
+	VMAXPS Y3, Y8, Y3
+	VMAXPS Y4, Y8, Y4
+	VMAXPS Y5, Y8, Y5
+	VMAXPS Y6, Y8, Y6
+	VMAXPS Y7, Y8, Y7
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -385,9 +536,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf3AVX2(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf3AVX2(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·productHalf3AVX2(SB), NOSPLIT, $0-88
+TEXT ·productHalf3AVX2(SB), NOSPLIT, $0-120
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -400,11 +551,11 @@ TEXT ·productHalf3AVX2(SB), NOSPLIT, $0-88
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -421,20 +572,21 @@ TEXT ·productHalf3AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS 64(AX), Y10
 	VMOVUPS 96(AX), Y11
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	MOVQ  soon+72(FP), R8
-	MOVQ  ahead+80(FP), R9
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	MOVQ    soon+104(FP), R8
+	MOVQ    ahead+112(FP), R9
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R8)
@@ -464,6 +616,46 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+	VADDPS 64(AX), Y2, Y2
+	VADDPS 96(AX), Y3, Y3
+	ADDQ   CX, AX
+	VADDPS (AX), Y4, Y4
+	VADDPS 32(AX), Y5, Y5
+	VADDPS 64(AX), Y6, Y6
+	VADDPS 96(AX), Y7, Y7
+	ADDQ   CX, AX
+	VADDPS (AX), Y8, Y8
+	VADDPS 32(AX), Y9, Y9
+	VADDPS 64(AX), Y10, Y10
+	VADDPS 96(AX), Y11, Y11
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VXORPS Y12, Y12, Y12
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Y10, Y12, Y10
+	VMAXPS Y11, Y12, Y11
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2120,34 +2312,35 @@ loop_end:
 	VZEROUPPER
 	RET
 
-// func product1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product1AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product1AVX512(SB), NOSPLIT, $0-88
+TEXT ·product1AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), BX
-	MOVQ  soon+72(FP), DI
-	MOVQ  ahead+80(FP), R8
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), BX
+	MOVQ    soon+104(FP), DI
+	MOVQ    ahead+112(FP), R8
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (DI)
@@ -2164,6 +2357,24 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z4, Z4, Z4
+	VMAXPS Z0, Z4, Z0
+	VMAXPS Z1, Z4, Z1
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2172,34 +2383,35 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf1AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf1AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf1AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf1AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), BX
-	MOVQ  soon+72(FP), DI
-	MOVQ  ahead+80(FP), R8
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), BX
+	MOVQ    soon+104(FP), DI
+	MOVQ    ahead+112(FP), R8
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (DI)
@@ -2216,6 +2428,24 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z4, Z4, Z4
+	VMAXPS Z0, Z4, Z0
+	VMAXPS Z1, Z4, Z1
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2224,18 +2454,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func product2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product2AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product2AVX512(SB), NOSPLIT, $0-88
+TEXT ·product2AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2243,20 +2473,21 @@ TEXT ·product2AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z2
 	VMOVUPS 64(AX), Z3
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	MOVQ  soon+72(FP), R8
-	MOVQ  ahead+80(FP), R9
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	MOVQ    soon+104(FP), R8
+	MOVQ    ahead+112(FP), R9
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R8)
@@ -2276,6 +2507,29 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z7, Z7, Z7
+	VMAXPS Z0, Z7, Z0
+	VMAXPS Z1, Z7, Z1
+	VMAXPS Z2, Z7, Z2
+	VMAXPS Z3, Z7, Z3
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2287,18 +2541,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf2AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf2AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf2AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf2AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2306,20 +2560,21 @@ TEXT ·productHalf2AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z2
 	VMOVUPS 64(AX), Z3
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	MOVQ  soon+72(FP), R8
-	MOVQ  ahead+80(FP), R9
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	MOVQ    soon+104(FP), R8
+	MOVQ    ahead+112(FP), R9
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R8)
@@ -2339,6 +2594,29 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z7, Z7, Z7
+	VMAXPS Z0, Z7, Z0
+	VMAXPS Z1, Z7, Z1
+	VMAXPS Z2, Z7, Z2
+	VMAXPS Z3, Z7, Z3
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2350,20 +2628,20 @@ done:
 	VZEROUPPER
 	RET
 
-// func product3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product3AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product3AVX512(SB), NOSPLIT, $0-88
+TEXT ·product3AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2374,20 +2652,21 @@ TEXT ·product3AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z4
 	VMOVUPS 64(AX), Z5
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	MOVQ  soon+72(FP), R8
-	MOVQ  ahead+80(FP), R9
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	MOVQ    soon+104(FP), R8
+	MOVQ    ahead+112(FP), R9
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R8)
@@ -2410,6 +2689,34 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z9, Z9, Z9
+	VMAXPS Z0, Z9, Z0
+	VMAXPS Z1, Z9, Z1
+	VMAXPS Z2, Z9, Z2
+	VMAXPS Z3, Z9, Z3
+	VMAXPS Z4, Z9, Z4
+	VMAXPS Z5, Z9, Z5
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2424,20 +2731,20 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf3AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf3AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf3AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf3AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2448,20 +2755,21 @@ TEXT ·productHalf3AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z4
 	VMOVUPS 64(AX), Z5
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	MOVQ  soon+72(FP), R8
-	MOVQ  ahead+80(FP), R9
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	MOVQ    soon+104(FP), R8
+	MOVQ    ahead+112(FP), R9
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R8)
@@ -2484,6 +2792,34 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z9, Z9, Z9
+	VMAXPS Z0, Z9, Z0
+	VMAXPS Z1, Z9, Z1
+	VMAXPS Z2, Z9, Z2
+	VMAXPS Z3, Z9, Z3
+	VMAXPS Z4, Z9, Z4
+	VMAXPS Z5, Z9, Z5
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2498,9 +2834,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product4AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product4AVX512(SB), NOSPLIT, $0-88
+TEXT ·product4AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2509,11 +2845,11 @@ TEXT ·product4AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2527,22 +2863,23 @@ TEXT ·product4AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z6
 	VMOVUPS 64(AX), Z7
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	MOVQ  soon+72(FP), R9
-	MOVQ  ahead+80(FP), R10
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	MOVQ    soon+104(FP), R9
+	MOVQ    ahead+112(FP), R10
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R9)
@@ -2569,6 +2906,39 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z11, Z11, Z11
+	VMAXPS Z0, Z11, Z0
+	VMAXPS Z1, Z11, Z1
+	VMAXPS Z2, Z11, Z2
+	VMAXPS Z3, Z11, Z3
+	VMAXPS Z4, Z11, Z4
+	VMAXPS Z5, Z11, Z5
+	VMAXPS Z6, Z11, Z6
+	VMAXPS Z7, Z11, Z7
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2586,9 +2956,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf4AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf4AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf4AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf4AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2597,11 +2967,11 @@ TEXT ·productHalf4AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2615,22 +2985,23 @@ TEXT ·productHalf4AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z6
 	VMOVUPS 64(AX), Z7
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	MOVQ  soon+72(FP), R9
-	MOVQ  ahead+80(FP), R10
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	MOVQ    soon+104(FP), R9
+	MOVQ    ahead+112(FP), R10
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R9)
@@ -2657,6 +3028,39 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z11, Z11, Z11
+	VMAXPS Z0, Z11, Z0
+	VMAXPS Z1, Z11, Z1
+	VMAXPS Z2, Z11, Z2
+	VMAXPS Z3, Z11, Z3
+	VMAXPS Z4, Z11, Z4
+	VMAXPS Z5, Z11, Z5
+	VMAXPS Z6, Z11, Z6
+	VMAXPS Z7, Z11, Z7
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2674,9 +3078,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product5AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product5AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product5AVX512(SB), NOSPLIT, $0-88
+TEXT ·product5AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2687,11 +3091,11 @@ TEXT ·product5AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2708,22 +3112,23 @@ TEXT ·product5AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z8
 	VMOVUPS 64(AX), Z9
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	MOVQ  soon+72(FP), R9
-	MOVQ  ahead+80(FP), R10
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	MOVQ    soon+104(FP), R9
+	MOVQ    ahead+112(FP), R10
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R9)
@@ -2753,6 +3158,44 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z13, Z13, Z13
+	VMAXPS Z0, Z13, Z0
+	VMAXPS Z1, Z13, Z1
+	VMAXPS Z2, Z13, Z2
+	VMAXPS Z3, Z13, Z3
+	VMAXPS Z4, Z13, Z4
+	VMAXPS Z5, Z13, Z5
+	VMAXPS Z6, Z13, Z6
+	VMAXPS Z7, Z13, Z7
+	VMAXPS Z8, Z13, Z8
+	VMAXPS Z9, Z13, Z9
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2773,9 +3216,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf5AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf5AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf5AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf5AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2786,11 +3229,11 @@ TEXT ·productHalf5AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2807,22 +3250,23 @@ TEXT ·productHalf5AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z8
 	VMOVUPS 64(AX), Z9
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	MOVQ  soon+72(FP), R9
-	MOVQ  ahead+80(FP), R10
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	MOVQ    soon+104(FP), R9
+	MOVQ    ahead+112(FP), R10
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R9)
@@ -2852,6 +3296,44 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z13, Z13, Z13
+	VMAXPS Z0, Z13, Z0
+	VMAXPS Z1, Z13, Z1
+	VMAXPS Z2, Z13, Z2
+	VMAXPS Z3, Z13, Z3
+	VMAXPS Z4, Z13, Z4
+	VMAXPS Z5, Z13, Z5
+	VMAXPS Z6, Z13, Z6
+	VMAXPS Z7, Z13, Z7
+	VMAXPS Z8, Z13, Z8
+	VMAXPS Z9, Z13, Z9
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2872,9 +3354,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product6AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product6AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product6AVX512(SB), NOSPLIT, $0-88
+TEXT ·product6AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2887,11 +3369,11 @@ TEXT ·product6AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2911,22 +3393,23 @@ TEXT ·product6AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z10
 	VMOVUPS 64(AX), Z11
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	MOVQ  soon+72(FP), R9
-	MOVQ  ahead+80(FP), R10
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	MOVQ    soon+104(FP), R9
+	MOVQ    ahead+112(FP), R10
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R9)
@@ -2959,6 +3442,49 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z15, Z15, Z15
+	VMAXPS Z0, Z15, Z0
+	VMAXPS Z1, Z15, Z1
+	VMAXPS Z2, Z15, Z2
+	VMAXPS Z3, Z15, Z3
+	VMAXPS Z4, Z15, Z4
+	VMAXPS Z5, Z15, Z5
+	VMAXPS Z6, Z15, Z6
+	VMAXPS Z7, Z15, Z7
+	VMAXPS Z8, Z15, Z8
+	VMAXPS Z9, Z15, Z9
+	VMAXPS Z10, Z15, Z10
+	VMAXPS Z11, Z15, Z11
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -2982,9 +3508,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf6AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf6AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf6AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf6AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2997,11 +3523,11 @@ TEXT ·productHalf6AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3021,22 +3547,23 @@ TEXT ·productHalf6AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z10
 	VMOVUPS 64(AX), Z11
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	MOVQ  soon+72(FP), R9
-	MOVQ  ahead+80(FP), R10
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	MOVQ    soon+104(FP), R9
+	MOVQ    ahead+112(FP), R10
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R9)
@@ -3069,6 +3596,49 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z15, Z15, Z15
+	VMAXPS Z0, Z15, Z0
+	VMAXPS Z1, Z15, Z1
+	VMAXPS Z2, Z15, Z2
+	VMAXPS Z3, Z15, Z3
+	VMAXPS Z4, Z15, Z4
+	VMAXPS Z5, Z15, Z5
+	VMAXPS Z6, Z15, Z6
+	VMAXPS Z7, Z15, Z7
+	VMAXPS Z8, Z15, Z8
+	VMAXPS Z9, Z15, Z9
+	VMAXPS Z10, Z15, Z10
+	VMAXPS Z11, Z15, Z11
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -3092,9 +3662,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product7AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product7AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product7AVX512(SB), NOSPLIT, $0-88
+TEXT ·product7AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3109,11 +3679,11 @@ TEXT ·product7AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z11, Z11, Z11
 	VPXORD  Z12, Z12, Z12
 	VPXORD  Z13, Z13, Z13
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3136,24 +3706,25 @@ TEXT ·product7AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z12
 	VMOVUPS 64(AX), Z13
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	MOVQ  soon+72(FP), R10
-	MOVQ  ahead+80(FP), R11
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	MOVQ    soon+104(FP), R10
+	MOVQ    ahead+112(FP), R11
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R10)
@@ -3190,6 +3761,54 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z17, Z17, Z17
+	VMAXPS Z0, Z17, Z0
+	VMAXPS Z1, Z17, Z1
+	VMAXPS Z2, Z17, Z2
+	VMAXPS Z3, Z17, Z3
+	VMAXPS Z4, Z17, Z4
+	VMAXPS Z5, Z17, Z5
+	VMAXPS Z6, Z17, Z6
+	VMAXPS Z7, Z17, Z7
+	VMAXPS Z8, Z17, Z8
+	VMAXPS Z9, Z17, Z9
+	VMAXPS Z10, Z17, Z10
+	VMAXPS Z11, Z17, Z11
+	VMAXPS Z12, Z17, Z12
+	VMAXPS Z13, Z17, Z13
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -3216,9 +3835,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf7AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf7AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf7AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf7AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3233,11 +3852,11 @@ TEXT ·productHalf7AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z11, Z11, Z11
 	VPXORD  Z12, Z12, Z12
 	VPXORD  Z13, Z13, Z13
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3260,24 +3879,25 @@ TEXT ·productHalf7AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z12
 	VMOVUPS 64(AX), Z13
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	MOVQ  soon+72(FP), R10
-	MOVQ  ahead+80(FP), R11
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	MOVQ    soon+104(FP), R10
+	MOVQ    ahead+112(FP), R11
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R10)
@@ -3314,6 +3934,54 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z17, Z17, Z17
+	VMAXPS Z0, Z17, Z0
+	VMAXPS Z1, Z17, Z1
+	VMAXPS Z2, Z17, Z2
+	VMAXPS Z3, Z17, Z3
+	VMAXPS Z4, Z17, Z4
+	VMAXPS Z5, Z17, Z5
+	VMAXPS Z6, Z17, Z6
+	VMAXPS Z7, Z17, Z7
+	VMAXPS Z8, Z17, Z8
+	VMAXPS Z9, Z17, Z9
+	VMAXPS Z10, Z17, Z10
+	VMAXPS Z11, Z17, Z11
+	VMAXPS Z12, Z17, Z12
+	VMAXPS Z13, Z17, Z13
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -3340,9 +4008,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product8AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product8AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product8AVX512(SB), NOSPLIT, $0-88
+TEXT ·product8AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3359,11 +4027,11 @@ TEXT ·product8AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z13, Z13, Z13
 	VPXORD  Z14, Z14, Z14
 	VPXORD  Z15, Z15, Z15
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3389,24 +4057,25 @@ TEXT ·product8AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z14
 	VMOVUPS 64(AX), Z15
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	MOVQ  soon+72(FP), R10
-	MOVQ  ahead+80(FP), R11
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	MOVQ    soon+104(FP), R10
+	MOVQ    ahead+112(FP), R11
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R10)
@@ -3446,6 +4115,59 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z19, Z19, Z19
+	VMAXPS Z0, Z19, Z0
+	VMAXPS Z1, Z19, Z1
+	VMAXPS Z2, Z19, Z2
+	VMAXPS Z3, Z19, Z3
+	VMAXPS Z4, Z19, Z4
+	VMAXPS Z5, Z19, Z5
+	VMAXPS Z6, Z19, Z6
+	VMAXPS Z7, Z19, Z7
+	VMAXPS Z8, Z19, Z8
+	VMAXPS Z9, Z19, Z9
+	VMAXPS Z10, Z19, Z10
+	VMAXPS Z11, Z19, Z11
+	VMAXPS Z12, Z19, Z12
+	VMAXPS Z13, Z19, Z13
+	VMAXPS Z14, Z19, Z14
+	VMAXPS Z15, Z19, Z15
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -3475,9 +4197,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf8AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf8AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf8AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf8AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3494,11 +4216,11 @@ TEXT ·productHalf8AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z13, Z13, Z13
 	VPXORD  Z14, Z14, Z14
 	VPXORD  Z15, Z15, Z15
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3524,24 +4246,25 @@ TEXT ·productHalf8AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z14
 	VMOVUPS 64(AX), Z15
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	MOVQ  soon+72(FP), R10
-	MOVQ  ahead+80(FP), R11
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	MOVQ    soon+104(FP), R10
+	MOVQ    ahead+112(FP), R11
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R10)
@@ -3581,6 +4304,59 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z19, Z19, Z19
+	VMAXPS Z0, Z19, Z0
+	VMAXPS Z1, Z19, Z1
+	VMAXPS Z2, Z19, Z2
+	VMAXPS Z3, Z19, Z3
+	VMAXPS Z4, Z19, Z4
+	VMAXPS Z5, Z19, Z5
+	VMAXPS Z6, Z19, Z6
+	VMAXPS Z7, Z19, Z7
+	VMAXPS Z8, Z19, Z8
+	VMAXPS Z9, Z19, Z9
+	VMAXPS Z10, Z19, Z10
+	VMAXPS Z11, Z19, Z11
+	VMAXPS Z12, Z19, Z12
+	VMAXPS Z13, Z19, Z13
+	VMAXPS Z14, Z19, Z14
+	VMAXPS Z15, Z19, Z15
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -3610,9 +4386,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product9AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product9AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product9AVX512(SB), NOSPLIT, $0-88
+TEXT ·product9AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3631,11 +4407,11 @@ TEXT ·product9AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z15, Z15, Z15
 	VPXORD  Z16, Z16, Z16
 	VPXORD  Z17, Z17, Z17
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3664,24 +4440,25 @@ TEXT ·product9AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	MOVQ  soon+72(FP), R10
-	MOVQ  ahead+80(FP), R11
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	MOVQ    soon+104(FP), R10
+	MOVQ    ahead+112(FP), R11
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R10)
@@ -3724,6 +4501,64 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+	ADDQ   CX, AX
+	VADDPS (AX), Z16, Z16
+	VADDPS 64(AX), Z17, Z17
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z21, Z21, Z21
+	VMAXPS Z0, Z21, Z0
+	VMAXPS Z1, Z21, Z1
+	VMAXPS Z2, Z21, Z2
+	VMAXPS Z3, Z21, Z3
+	VMAXPS Z4, Z21, Z4
+	VMAXPS Z5, Z21, Z5
+	VMAXPS Z6, Z21, Z6
+	VMAXPS Z7, Z21, Z7
+	VMAXPS Z8, Z21, Z8
+	VMAXPS Z9, Z21, Z9
+	VMAXPS Z10, Z21, Z10
+	VMAXPS Z11, Z21, Z11
+	VMAXPS Z12, Z21, Z12
+	VMAXPS Z13, Z21, Z13
+	VMAXPS Z14, Z21, Z14
+	VMAXPS Z15, Z21, Z15
+	VMAXPS Z16, Z21, Z16
+	VMAXPS Z17, Z21, Z17
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -3756,9 +4591,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf9AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf9AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf9AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf9AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3777,11 +4612,11 @@ TEXT ·productHalf9AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z15, Z15, Z15
 	VPXORD  Z16, Z16, Z16
 	VPXORD  Z17, Z17, Z17
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3810,24 +4645,25 @@ TEXT ·productHalf9AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	MOVQ  soon+72(FP), R10
-	MOVQ  ahead+80(FP), R11
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	MOVQ    soon+104(FP), R10
+	MOVQ    ahead+112(FP), R11
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R10)
@@ -3870,6 +4706,64 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+	ADDQ   CX, AX
+	VADDPS (AX), Z16, Z16
+	VADDPS 64(AX), Z17, Z17
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z21, Z21, Z21
+	VMAXPS Z0, Z21, Z0
+	VMAXPS Z1, Z21, Z1
+	VMAXPS Z2, Z21, Z2
+	VMAXPS Z3, Z21, Z3
+	VMAXPS Z4, Z21, Z4
+	VMAXPS Z5, Z21, Z5
+	VMAXPS Z6, Z21, Z6
+	VMAXPS Z7, Z21, Z7
+	VMAXPS Z8, Z21, Z8
+	VMAXPS Z9, Z21, Z9
+	VMAXPS Z10, Z21, Z10
+	VMAXPS Z11, Z21, Z11
+	VMAXPS Z12, Z21, Z12
+	VMAXPS Z13, Z21, Z13
+	VMAXPS Z14, Z21, Z14
+	VMAXPS Z15, Z21, Z15
+	VMAXPS Z16, Z21, Z16
+	VMAXPS Z17, Z21, Z17
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -3902,9 +4796,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product10AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product10AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product10AVX512(SB), NOSPLIT, $0-88
+TEXT ·product10AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -3925,11 +4819,11 @@ TEXT ·product10AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z17, Z17, Z17
 	VPXORD  Z18, Z18, Z18
 	VPXORD  Z19, Z19, Z19
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3961,26 +4855,27 @@ TEXT ·product10AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	LEAQ  (R9)(BX*2), R10
-	ADDQ  BX, R10
-	MOVQ  soon+72(FP), R11
-	MOVQ  ahead+80(FP), R12
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	LEAQ    (R9)(BX*2), R10
+	ADDQ    BX, R10
+	MOVQ    soon+104(FP), R11
+	MOVQ    ahead+112(FP), R12
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R11)
@@ -4027,6 +4922,69 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+	ADDQ   CX, AX
+	VADDPS (AX), Z16, Z16
+	VADDPS 64(AX), Z17, Z17
+	ADDQ   CX, AX
+	VADDPS (AX), Z18, Z18
+	VADDPS 64(AX), Z19, Z19
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z23, Z23, Z23
+	VMAXPS Z0, Z23, Z0
+	VMAXPS Z1, Z23, Z1
+	VMAXPS Z2, Z23, Z2
+	VMAXPS Z3, Z23, Z3
+	VMAXPS Z4, Z23, Z4
+	VMAXPS Z5, Z23, Z5
+	VMAXPS Z6, Z23, Z6
+	VMAXPS Z7, Z23, Z7
+	VMAXPS Z8, Z23, Z8
+	VMAXPS Z9, Z23, Z9
+	VMAXPS Z10, Z23, Z10
+	VMAXPS Z11, Z23, Z11
+	VMAXPS Z12, Z23, Z12
+	VMAXPS Z13, Z23, Z13
+	VMAXPS Z14, Z23, Z14
+	VMAXPS Z15, Z23, Z15
+	VMAXPS Z16, Z23, Z16
+	VMAXPS Z17, Z23, Z17
+	VMAXPS Z18, Z23, Z18
+	VMAXPS Z19, Z23, Z19
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -4062,9 +5020,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf10AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf10AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf10AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf10AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -4085,11 +5043,11 @@ TEXT ·productHalf10AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z17, Z17, Z17
 	VPXORD  Z18, Z18, Z18
 	VPXORD  Z19, Z19, Z19
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -4121,26 +5079,27 @@ TEXT ·productHalf10AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	LEAQ  (R9)(BX*2), R10
-	ADDQ  BX, R10
-	MOVQ  soon+72(FP), R11
-	MOVQ  ahead+80(FP), R12
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	LEAQ    (R9)(BX*2), R10
+	ADDQ    BX, R10
+	MOVQ    soon+104(FP), R11
+	MOVQ    ahead+112(FP), R12
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R11)
@@ -4187,6 +5146,69 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+	ADDQ   CX, AX
+	VADDPS (AX), Z16, Z16
+	VADDPS 64(AX), Z17, Z17
+	ADDQ   CX, AX
+	VADDPS (AX), Z18, Z18
+	VADDPS 64(AX), Z19, Z19
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z23, Z23, Z23
+	VMAXPS Z0, Z23, Z0
+	VMAXPS Z1, Z23, Z1
+	VMAXPS Z2, Z23, Z2
+	VMAXPS Z3, Z23, Z3
+	VMAXPS Z4, Z23, Z4
+	VMAXPS Z5, Z23, Z5
+	VMAXPS Z6, Z23, Z6
+	VMAXPS Z7, Z23, Z7
+	VMAXPS Z8, Z23, Z8
+	VMAXPS Z9, Z23, Z9
+	VMAXPS Z10, Z23, Z10
+	VMAXPS Z11, Z23, Z11
+	VMAXPS Z12, Z23, Z12
+	VMAXPS Z13, Z23, Z13
+	VMAXPS Z14, Z23, Z14
+	VMAXPS Z15, Z23, Z15
+	VMAXPS Z16, Z23, Z16
+	VMAXPS Z17, Z23, Z17
+	VMAXPS Z18, Z23, Z18
+	VMAXPS Z19, Z23, Z19
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -4222,9 +5244,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product11AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product11AVX512(SB), NOSPLIT, $0-88
+TEXT ·product11AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -4247,11 +5269,11 @@ TEXT ·product11AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z19, Z19, Z19
 	VPXORD  Z20, Z20, Z20
 	VPXORD  Z21, Z21, Z21
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -4286,26 +5308,27 @@ TEXT ·product11AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z20
 	VMOVUPS 64(AX), Z21
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	LEAQ  (R9)(BX*2), R10
-	ADDQ  BX, R10
-	MOVQ  soon+72(FP), R11
-	MOVQ  ahead+80(FP), R12
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	LEAQ    (R9)(BX*2), R10
+	ADDQ    BX, R10
+	MOVQ    soon+104(FP), R11
+	MOVQ    ahead+112(FP), R12
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R11)
@@ -4355,6 +5378,74 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+	ADDQ   CX, AX
+	VADDPS (AX), Z16, Z16
+	VADDPS 64(AX), Z17, Z17
+	ADDQ   CX, AX
+	VADDPS (AX), Z18, Z18
+	VADDPS 64(AX), Z19, Z19
+	ADDQ   CX, AX
+	VADDPS (AX), Z20, Z20
+	VADDPS 64(AX), Z21, Z21
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z25, Z25, Z25
+	VMAXPS Z0, Z25, Z0
+	VMAXPS Z1, Z25, Z1
+	VMAXPS Z2, Z25, Z2
+	VMAXPS Z3, Z25, Z3
+	VMAXPS Z4, Z25, Z4
+	VMAXPS Z5, Z25, Z5
+	VMAXPS Z6, Z25, Z6
+	VMAXPS Z7, Z25, Z7
+	VMAXPS Z8, Z25, Z8
+	VMAXPS Z9, Z25, Z9
+	VMAXPS Z10, Z25, Z10
+	VMAXPS Z11, Z25, Z11
+	VMAXPS Z12, Z25, Z12
+	VMAXPS Z13, Z25, Z13
+	VMAXPS Z14, Z25, Z14
+	VMAXPS Z15, Z25, Z15
+	VMAXPS Z16, Z25, Z16
+	VMAXPS Z17, Z25, Z17
+	VMAXPS Z18, Z25, Z18
+	VMAXPS Z19, Z25, Z19
+	VMAXPS Z20, Z25, Z20
+	VMAXPS Z21, Z25, Z21
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -4393,9 +5484,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf11AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf11AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf11AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf11AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -4418,11 +5509,11 @@ TEXT ·productHalf11AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z19, Z19, Z19
 	VPXORD  Z20, Z20, Z20
 	VPXORD  Z21, Z21, Z21
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -4457,26 +5548,27 @@ TEXT ·productHalf11AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z20
 	VMOVUPS 64(AX), Z21
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	LEAQ  (R9)(BX*2), R10
-	ADDQ  BX, R10
-	MOVQ  soon+72(FP), R11
-	MOVQ  ahead+80(FP), R12
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	LEAQ    (R9)(BX*2), R10
+	ADDQ    BX, R10
+	MOVQ    soon+104(FP), R11
+	MOVQ    ahead+112(FP), R12
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R11)
@@ -4526,6 +5618,74 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+	ADDQ   CX, AX
+	VADDPS (AX), Z16, Z16
+	VADDPS 64(AX), Z17, Z17
+	ADDQ   CX, AX
+	VADDPS (AX), Z18, Z18
+	VADDPS 64(AX), Z19, Z19
+	ADDQ   CX, AX
+	VADDPS (AX), Z20, Z20
+	VADDPS 64(AX), Z21, Z21
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z25, Z25, Z25
+	VMAXPS Z0, Z25, Z0
+	VMAXPS Z1, Z25, Z1
+	VMAXPS Z2, Z25, Z2
+	VMAXPS Z3, Z25, Z3
+	VMAXPS Z4, Z25, Z4
+	VMAXPS Z5, Z25, Z5
+	VMAXPS Z6, Z25, Z6
+	VMAXPS Z7, Z25, Z7
+	VMAXPS Z8, Z25, Z8
+	VMAXPS Z9, Z25, Z9
+	VMAXPS Z10, Z25, Z10
+	VMAXPS Z11, Z25, Z11
+	VMAXPS Z12, Z25, Z12
+	VMAXPS Z13, Z25, Z13
+	VMAXPS Z14, Z25, Z14
+	VMAXPS Z15, Z25, Z15
+	VMAXPS Z16, Z25, Z16
+	VMAXPS Z17, Z25, Z17
+	VMAXPS Z18, Z25, Z18
+	VMAXPS Z19, Z25, Z19
+	VMAXPS Z20, Z25, Z20
+	VMAXPS Z21, Z25, Z21
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -4564,9 +5724,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func product12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *float32, rowB int, k int, sum int, soon uintptr, ahead int)
+// func product12AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *float32, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product12AVX512(SB), NOSPLIT, $0-88
+TEXT ·product12AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -4591,11 +5751,11 @@ TEXT ·product12AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z21, Z21, Z21
 	VPXORD  Z22, Z22, Z22
 	VPXORD  Z23, Z23, Z23
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -4633,26 +5793,27 @@ TEXT ·product12AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z22
 	VMOVUPS 64(AX), Z23
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x02, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	LEAQ  (R9)(BX*2), R10
-	ADDQ  BX, R10
-	MOVQ  soon+72(FP), R11
-	MOVQ  ahead+80(FP), R12
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	LEAQ    (R9)(BX*2), R10
+	ADDQ    BX, R10
+	MOVQ    soon+104(FP), R11
+	MOVQ    ahead+112(FP), R12
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R11)
@@ -4705,6 +5866,79 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+	ADDQ   CX, AX
+	VADDPS (AX), Z16, Z16
+	VADDPS 64(AX), Z17, Z17
+	ADDQ   CX, AX
+	VADDPS (AX), Z18, Z18
+	VADDPS 64(AX), Z19, Z19
+	ADDQ   CX, AX
+	VADDPS (AX), Z20, Z20
+	VADDPS 64(AX), Z21, Z21
+	ADDQ   CX, AX
+	VADDPS (AX), Z22, Z22
+	VADDPS 64(AX), Z23, Z23
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z27, Z27, Z27
+	VMAXPS Z0, Z27, Z0
+	VMAXPS Z1, Z27, Z1
+	VMAXPS Z2, Z27, Z2
+	VMAXPS Z3, Z27, Z3
+	VMAXPS Z4, Z27, Z4
+	VMAXPS Z5, Z27, Z5
+	VMAXPS Z6, Z27, Z6
+	VMAXPS Z7, Z27, Z7
+	VMAXPS Z8, Z27, Z8
+	VMAXPS Z9, Z27, Z9
+	VMAXPS Z10, Z27, Z10
+	VMAXPS Z11, Z27, Z11
+	VMAXPS Z12, Z27, Z12
+	VMAXPS Z13, Z27, Z13
+	VMAXPS Z14, Z27, Z14
+	VMAXPS Z15, Z27, Z15
+	VMAXPS Z16, Z27, Z16
+	VMAXPS Z17, Z27, Z17
+	VMAXPS Z18, Z27, Z18
+	VMAXPS Z19, Z27, Z19
+	VMAXPS Z20, Z27, Z20
+	VMAXPS Z21, Z27, Z21
+	VMAXPS Z22, Z27, Z22
+	VMAXPS Z23, Z27, Z23
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX
@@ -4746,9 +5980,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func productHalf12AVX512(c *float32, rowC int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, sum int, soon uintptr, ahead int)
+// func productHalf12AVX512(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA int, colA int, b *uint16, rowB int, k int, rectify int, soon uintptr, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·productHalf12AVX512(SB), NOSPLIT, $0-88
+TEXT ·productHalf12AVX512(SB), NOSPLIT, $0-120
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -4773,11 +6007,11 @@ TEXT ·productHalf12AVX512(SB), NOSPLIT, $0-88
 	VPXORD  Z21, Z21, Z21
 	VPXORD  Z22, Z22, Z22
 	VPXORD  Z23, Z23, Z23
-	MOVQ    sum+64(FP), AX
+	MOVQ    from+16(FP), AX
 	TESTQ   AX, AX
-	JZ      load
-	MOVQ    c+0(FP), AX
-	MOVQ    rowC+8(FP), CX
+	JZ      no_from
+	MOVQ    from+16(FP), AX
+	MOVQ    rowFrom+24(FP), CX
 	SHLQ    $0x02, CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -4815,26 +6049,27 @@ TEXT ·productHalf12AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z22
 	VMOVUPS 64(AX), Z23
 
-load:
-	MOVQ  k+56(FP), AX
-	TESTQ AX, AX
-	JLE   done
-	MOVQ  b+40(FP), CX
-	MOVQ  rowB+48(FP), DX
-	MOVQ  rowA+24(FP), BX
-	MOVQ  colA+32(FP), SI
-	SHLQ  $0x01, DX
-	SHLQ  $0x02, BX
-	SHLQ  $0x02, SI
-	MOVQ  a+16(FP), DI
-	LEAQ  (DI)(BX*2), R8
-	ADDQ  BX, R8
-	LEAQ  (R8)(BX*2), R9
-	ADDQ  BX, R9
-	LEAQ  (R9)(BX*2), R10
-	ADDQ  BX, R10
-	MOVQ  soon+72(FP), R11
-	MOVQ  ahead+80(FP), R12
+no_from:
+	MOVQ    k+88(FP), AX
+	TESTQ   AX, AX
+	JLE     done
+	MOVQ    b+72(FP), CX
+	MOVQ    rowB+80(FP), DX
+	MOVQ    rowA+56(FP), BX
+	MOVQ    colA+64(FP), SI
+	SHLQ    $0x01, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, SI
+	MOVQ    a+48(FP), DI
+	LEAQ    (DI)(BX*2), R8
+	ADDQ    BX, R8
+	LEAQ    (R8)(BX*2), R9
+	ADDQ    BX, R9
+	LEAQ    (R9)(BX*2), R10
+	ADDQ    BX, R10
+	MOVQ    soon+104(FP), R11
+	MOVQ    ahead+112(FP), R12
+	PCALIGN $0x40
 
 loop:
 	PREFETCHT1   (R11)
@@ -4887,6 +6122,79 @@ loop:
 	JNZ          loop
 
 done:
+	MOVQ   plus+32(FP), AX
+	TESTQ  AX, AX
+	JZ     no_plus
+	MOVQ   plus+32(FP), AX
+	MOVQ   rowPlus+40(FP), CX
+	SHLQ   $0x02, CX
+	VADDPS (AX), Z0, Z0
+	VADDPS 64(AX), Z1, Z1
+	ADDQ   CX, AX
+	VADDPS (AX), Z2, Z2
+	VADDPS 64(AX), Z3, Z3
+	ADDQ   CX, AX
+	VADDPS (AX), Z4, Z4
+	VADDPS 64(AX), Z5, Z5
+	ADDQ   CX, AX
+	VADDPS (AX), Z6, Z6
+	VADDPS 64(AX), Z7, Z7
+	ADDQ   CX, AX
+	VADDPS (AX), Z8, Z8
+	VADDPS 64(AX), Z9, Z9
+	ADDQ   CX, AX
+	VADDPS (AX), Z10, Z10
+	VADDPS 64(AX), Z11, Z11
+	ADDQ   CX, AX
+	VADDPS (AX), Z12, Z12
+	VADDPS 64(AX), Z13, Z13
+	ADDQ   CX, AX
+	VADDPS (AX), Z14, Z14
+	VADDPS 64(AX), Z15, Z15
+	ADDQ   CX, AX
+	VADDPS (AX), Z16, Z16
+	VADDPS 64(AX), Z17, Z17
+	ADDQ   CX, AX
+	VADDPS (AX), Z18, Z18
+	VADDPS 64(AX), Z19, Z19
+	ADDQ   CX, AX
+	VADDPS (AX), Z20, Z20
+	VADDPS 64(AX), Z21, Z21
+	ADDQ   CX, AX
+	VADDPS (AX), Z22, Z22
+	VADDPS 64(AX), Z23, Z23
+
+no_plus:
+	MOVQ   rectify+96(FP), AX
+	TESTQ  AX, AX
+	JZ     no_rectify
+	VPXORD Z27, Z27, Z27
+	VMAXPS Z0, Z27, Z0
+	VMAXPS Z1, Z27, Z1
+	VMAXPS Z2, Z27, Z2
+	VMAXPS Z3, Z27, Z3
+	VMAXPS Z4, Z27, Z4
+	VMAXPS Z5, Z27, Z5
+	VMAXPS Z6, Z27, Z6
+	VMAXPS Z7, Z27, Z7
+	VMAXPS Z8, Z27, Z8
+	VMAXPS Z9, Z27, Z9
+	VMAXPS Z10, Z27, Z10
+	VMAXPS Z11, Z27, Z11
+	VMAXPS Z12, Z27, Z12
+	VMAXPS Z13, Z27, Z13
+	VMAXPS Z14, Z27, Z14
+	VMAXPS Z15, Z27, Z15
+	VMAXPS Z16, Z27, Z16
+	VMAXPS Z17, Z27, Z17
+	VMAXPS Z18, Z27, Z18
+	VMAXPS Z19, Z27, Z19
+	VMAXPS Z20, Z27, Z20
+	VMAXPS Z21, Z27, Z21
+	VMAXPS Z22, Z27, Z22
+	VMAXPS Z23, Z27, Z23
+
+no_rectify:
 	MOVQ    c+0(FP), AX
 	MOVQ    rowC+8(FP), CX
 	SHLQ    $0x02, CX

@@ -5,32 +5,32 @@ package kernels
 // product1NEON computes a tile of 1×32 sums.
 //
 //go:noescape
-func product1NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
+func product1NEON(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA, colA int, b *float32, rowB, k, rectify int, soon uintptr, ahead int)
 
 // productHalf1NEON computes a tile of 1×32 sums.
 //
 //go:noescape
-func productHalf1NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon uintptr, ahead int)
+func productHalf1NEON(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA, colA int, b *uint16, rowB, k, rectify int, soon uintptr, ahead int)
 
 // product2NEON computes a tile of 2×32 sums.
 //
 //go:noescape
-func product2NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
+func product2NEON(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA, colA int, b *float32, rowB, k, rectify int, soon uintptr, ahead int)
 
 // productHalf2NEON computes a tile of 2×32 sums.
 //
 //go:noescape
-func productHalf2NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon uintptr, ahead int)
+func productHalf2NEON(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA, colA int, b *uint16, rowB, k, rectify int, soon uintptr, ahead int)
 
 // product3NEON computes a tile of 3×32 sums.
 //
 //go:noescape
-func product3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, soon uintptr, ahead int)
+func product3NEON(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA, colA int, b *float32, rowB, k, rectify int, soon uintptr, ahead int)
 
 // productHalf3NEON computes a tile of 3×32 sums.
 //
 //go:noescape
-func productHalf3NEON(c *float32, rowC int, a *float32, rowA, colA int, b *uint16, rowB, k, sum int, soon uintptr, ahead int)
+func productHalf3NEON(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA, colA int, b *uint16, rowB, k, rectify int, soon uintptr, ahead int)
 
 // widenNEON is y = x, exactly; n is a multiple of 16.
 //

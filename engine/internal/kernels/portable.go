@@ -9,7 +9,7 @@ import (
 func portable() *Set {
 	return withSpare(Set{
 		Name: "portable", lanes: 1,
-		tiles:     []tile{{4, productPortable(1)}, {4, productPortable(2)}},
+		tiles:     []tile{productPortable(1), productPortable(2)},
 		widen:     widenPortable,
 		transpose: transposePortable,
 		add:       binary(func(a, b float32) float32 { return a + b }),

@@ -19,12 +19,13 @@ const (
 	shallowRows = 9
 )
 
-// tileOf is a kernel that computes a tile of C, cols wide and of a fixed height.
-// Where sum is not 0, the product is added to what C holds. At each k it asks for the
-// cache line ahead bytes behind the one before, the first of which is at soon.
+// tileOf is a kernel that computes a tile of C = from + A·B + plus, cols wide and of a fixed
+// height, and nothing below 0 where rectify is not 0; from and plus may be nil. At each k it
+// asks for the cache line ahead bytes behind the one before, the first of which is at soon.
 type tileOf[T float32 | uint16] struct {
 	cols int
-	run  func(c *float32, rowC int, a *float32, rowA, colA int, b *T, rowB, k, sum int, soon uintptr, ahead int)
+	run  func(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int,
+		a *float32, rowA, colA int, b *T, rowB, k, rectify int, soon uintptr, ahead int)
 }
 
 // tile multiplies with float32s, halfTile with halves.
@@ -81,11 +82,11 @@ func (s Segments) end(rows, k int) int {
 	return end + (k-1)*s.Col + 1
 }
 
-// Multiply computes the columns [first, first+cols) of C = A·B, or C += A·B if
-// add, for A with rows rows and k columns and a packed B. C's rows are rowC apart
-// and c begins at its first column whatever first is, a multiple of PanelWidth.
-// Halves give the bits that their values as float32s give.
-func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k, first, cols int, add bool) {
+// Multiply computes the columns [first, first+cols) of C = A·B, with what ends say, for A with
+// rows rows and k columns and a packed B. C's rows are rowC apart and c begins at its first
+// column whatever first is, a multiple of PanelWidth. Halves give the bits that their values
+// as float32s give.
+func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k, first, cols int, ends Ends) {
 	if rows == 0 || cols == 0 {
 		return
 	}
@@ -100,8 +101,9 @@ func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k
 	case rows <= shallowRows:
 		step = shallow
 	}
+	f := ends.frame(c, rowC, rows, first+cols)
 	if k == 0 {
-		panel(s, s.tiles, c[first:], rowC, a, nil, PanelWidth, 0, rows, cols, add, ahead{})
+		panel(s, s.tiles, &f, first, a, nil, PanelWidth, 0, rows, cols, ahead{})
 		return
 	}
 	if a.Width > 0 { // parts of about the same size, none in two segments
@@ -110,6 +112,7 @@ func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k
 	}
 	for from := 0; from < k; {
 		left, part := a.from(from, min(step, k-from))
+		of := f.part(from == 0, from+part == k)
 		for col := first; col < first+cols; col += PanelWidth {
 			at, width := col*k+from*PanelWidth, min(PanelWidth, first+cols-col)
 			var soon ahead
@@ -120,9 +123,9 @@ func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k
 				soon = packed.rows(at+s.lead*PanelWidth, part)
 			}
 			if packed.Halves != nil {
-				s.halfPanel(c[col:], rowC, left, packed.Halves[at:], part, rows, width, add || from > 0, soon)
+				s.halfPanel(&of, col, left, packed.Halves[at:], part, rows, width, soon)
 			} else {
-				panel(s, s.tiles, c[col:], rowC, left, packed.Floats[at:], PanelWidth, part, rows, width, add || from > 0, soon)
+				panel(s, s.tiles, &of, col, left, packed.Floats[at:], PanelWidth, part, rows, width, soon)
 			}
 		}
 		from += part
@@ -132,81 +135,67 @@ func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k
 // MultiplyPlain is Multiply for a matrix B as it lies, to the same bits. It packs one panel
 // after another into spare, of k·PanelWidth values, unless their rows are contiguous and A
 // has so few that each is read but once.
-func (s *Set) MultiplyPlain(c []float32, rowC int, a Segments, b Matrix, rows, k, first, cols int, add bool, spare []float32) {
-	if rows == 0 || k == 0 {
-		s.Multiply(c, rowC, a, Packed{}, rows, k, first, cols, add)
+func (s *Set) MultiplyPlain(c []float32, rowC int, a Segments, b Matrix, rows, k, first, cols int, ends Ends, spare []float32) {
+	if rows == 0 || cols == 0 || k == 0 {
+		s.Multiply(c, rowC, a, Packed{}, rows, k, first, cols, ends)
 		return
 	}
+	f := ends.frame(c, rowC, rows, first+cols)
 	for col := first; col < first+cols; col += PanelWidth {
 		width := min(PanelWidth, first+cols-col)
 		if b.Col == 1 && width == PanelWidth && rows <= len(s.tiles) && a.Width == 0 {
-			panel(s, s.tiles, c[col:], rowC, a, b.Data[col:], b.Row, k, rows, width, add, ahead{})
+			panel(s, s.tiles, &f, col, a, b.Data[col:], b.Row, k, rows, width, ahead{})
 			continue
 		}
 		PackPanel(s, spare, Matrix{b.Data[col*b.Col:], b.Row, b.Col}, k, width, 0)
-		s.Multiply(c[col:], rowC, a, Packed{Floats: spare[:k*PanelWidth]}, rows, k, 0, width, add)
+		s.Multiply(c[col:], rowC, a, Packed{Floats: spare[:k*PanelWidth]}, rows, k, 0, width, ends.right(col))
 	}
 }
 
-// panel computes C = A·B or C += A·B for a panel B of k rows, rowB values apart, of which the
-// first cols columns count. A's columns are one segment.
-func panel[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Segments, b []T, rowB, k, rows, cols int, add bool, soon ahead) {
-	// The kernels do not check bounds, so that is done here.
-	_ = c[(rows-1)*rowC+cols-1]
-	if k > 0 {
+// panel computes the columns of C from col on from a panel B of k rows, rowB values apart, of
+// which the first cols columns count. A's columns are one segment.
+func panel[T float32 | uint16](s *Set, tiles []tileOf[T], f *frame, col int, a Segments, b []T, rowB, k, rows, cols int, soon ahead) {
+	if k > 0 { // The kernels do not check bounds, so that is done here; the frame's are.
 		_, _ = a.Data[a.end(rows, k)-1], b[(k-1)*rowB+PanelWidth-1]
 	}
 	right, width, group := unsafe.SliceData(b), tiles[len(tiles)-1].cols, a.group(rows)
 	perGroup := (group + len(tiles) - 1) / len(tiles)
 	soon.share((rows+group-1)/group*perGroup*((cols+width-1)/width), k, uintptr(unsafe.Pointer(right)))
-	for ; rows > 0; rows -= group {
-		group = min(group, rows)
-		tilesOf(s, tiles, c, rowC, a.Matrix, right, rowB, k, group, cols, add, &soon)
-		if rows > group {
-			c = c[group*rowC:]
-			if k > 0 {
-				a.Data = a.Data[a.Drop:]
-			}
+	for row := 0; row < rows; row += group {
+		group = min(group, rows-row)
+		tilesOf(s, tiles, f, row, col, a.Matrix, right, rowB, k, group, cols, &soon)
+		if row+group < rows && k > 0 {
+			a.Data = a.Data[a.Drop:]
 		}
 	}
 }
 
-// tilesOf is panel for rows that lie evenly apart: tiles of about the same height.
-func tilesOf[T float32 | uint16](s *Set, tiles []tileOf[T], c []float32, rowC int, a Matrix, b *T, rowB, k, rows, cols int, add bool, soon *ahead) {
-	sum := 0
-	if add {
-		sum = 1
-	}
+// tilesOf is panel for rows that lie evenly apart, from row on: tiles of about the same height.
+func tilesOf[T float32 | uint16](s *Set, tiles []tileOf[T], f *frame, row, col int, a Matrix, b *T, rowB, k, rows, cols int, soon *ahead) {
 	left := unsafe.SliceData(a.Data)
 	for count := (rows + len(tiles) - 1) / len(tiles); count > 0; count-- {
 		height := (rows + count - 1) / count
 		t, at := tiles[height-1], 0
 		for ; at+t.cols <= cols; at += t.cols {
-			t.run(&c[at], rowC, left, a.Row, a.Col, offset(b, at), rowB, k, sum, soon.next(), soon.step)
+			t.compute(f, row, col+at, left, a, offset(b, at), rowB, k, soon)
 		}
 		if at < cols {
-			t.lastColumns(s, c[at:], rowC, left, a, offset(b, at), rowB, k, height, cols-at, sum, soon)
+			spare := s.spare.Get().(*spare)
+			inside := f.lend(spare, row, col+at, height, cols-at)
+			t.compute(&inside, 0, 0, left, a, offset(b, at), rowB, k, soon)
+			f.collect(spare, row, col+at, height, cols-at)
+			s.spare.Put(spare)
 		}
-		if rows -= height; rows > 0 {
-			c = c[height*rowC:]
-			if k > 0 {
-				left = offset(left, height*a.Row)
-			}
+		if rows, row = rows-height, row+height; rows > 0 && k > 0 {
+			left = offset(left, height*a.Row)
 		}
 	}
 }
 
-// lastColumns computes the columns of a panel that fill no tile, apart.
-func (t tileOf[T]) lastColumns(s *Set, c []float32, rowC int, left *float32, a Matrix, b *T, rowB, k, height, cols, sum int, soon *ahead) {
-	spare := s.spare.Get().(*spare)
-	defer s.spare.Put(spare)
-	for i := range height * sum {
-		copy(spare.tile[i*PanelWidth:(i+1)*PanelWidth], c[i*rowC:i*rowC+cols])
-	}
-	t.run(&spare.tile[0], PanelWidth, left, a.Row, a.Col, b, rowB, k, sum, soon.next(), soon.step)
-	for i := range height {
-		copy(c[i*rowC:i*rowC+cols], spare.tile[i*PanelWidth:])
-	}
+// compute computes the tile at a row and column of a frame.
+func (t tileOf[T]) compute(f *frame, row, col int, left *float32, a Matrix, b *T, rowB, k int, soon *ahead) {
+	t.run(f.c.place(row, col), f.c.row, f.from.place(row, col), f.from.row, f.plus.place(row, col), f.plus.row,
+		left, a.Row, a.Col, b, rowB, k, f.rectify, soon.next(), soon.step)
 }
 
 func offset[T any](p *T, n int) *T {
@@ -218,17 +207,18 @@ func offset[T any](p *T, n int) *T {
 
 // productPortable is the twin of the tiles: four columns wide, one or two high,
 // which is what fits into the registers of plain code.
-func productPortable(rows int) func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, _ uintptr, _ int) {
-	return func(c *float32, rowC int, a *float32, rowA, colA int, b *float32, rowB, k, sum int, _ uintptr, _ int) {
+func productPortable(rows int) tile {
+	return tile{4, func(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int,
+		a *float32, rowA, colA int, b *float32, rowB, k, rectify int, _ uintptr, _ int) {
 		if rows == 1 {
 			// A second row that is the first again costs little and keeps one loop.
-			rowA, rowC = 0, 0
+			rowA, rowC, rowFrom, rowPlus = 0, 0, 0, 0
 		}
-		c0, c1 := vector(c, 4), vector(offset(c, rowC), 4)
 		var x0, x1, x2, x3, y0, y1, y2, y3 float32
-		if sum != 0 {
-			x0, x1, x2, x3 = c0[0], c0[1], c0[2], c0[3]
-			y0, y1, y2, y3 = c1[0], c1[1], c1[2], c1[3]
+		if from != nil {
+			f0, f1 := vector(from, 4), vector(offset(from, rowFrom), 4)
+			x0, x1, x2, x3 = f0[0], f0[1], f0[2], f0[3]
+			y0, y1, y2, y3 = f1[0], f1[1], f1[2], f1[3]
 		}
 		if k > 0 {
 			a0, a1, bs := vector(a, (k-1)*colA+1), vector(offset(a, rowA), (k-1)*colA+1), vector(b, (k-1)*rowB+4)
@@ -238,7 +228,19 @@ func productPortable(rows int) func(c *float32, rowC int, a *float32, rowA, colA
 				y0, y1, y2, y3 = y0+q*v[0], y1+q*v[1], y2+q*v[2], y3+q*v[3]
 			}
 		}
-		c0[0], c0[1], c0[2], c0[3] = x0, x1, x2, x3
-		c1[0], c1[1], c1[2], c1[3] = y0, y1, y2, y3
-	}
+		x, y := [4]float32{x0, x1, x2, x3}, [4]float32{y0, y1, y2, y3}
+		if plus != nil {
+			p0, p1 := vector(plus, 4), vector(offset(plus, rowPlus), 4)
+			for j := range x {
+				x[j], y[j] = x[j]+p0[j], y[j]+p1[j]
+			}
+		}
+		if rectify != 0 {
+			for j := range x {
+				x[j], y[j] = max(x[j], 0), max(y[j], 0)
+			}
+		}
+		copy(vector(c, 4), x[:])
+		copy(vector(offset(c, rowC), 4), y[:])
+	}}
 }

@@ -38,14 +38,22 @@ func newProblem(rng *rand.Rand, rows, k, n, rare int, transposeA, transposeB boo
 
 func (p problem) run(s *Set, add bool) []float32 {
 	c := slices.Clone(p.c)
-	s.Multiply(c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, 0, p.n, add)
+	s.Multiply(c, p.rowC, Segments{Matrix: p.a}, p.packed, p.rows, p.k, 0, p.n, onto(c, p.rowC, add))
 	return c
+}
+
+// onto are the ends of C += A·B if add, else of C = A·B.
+func onto(c []float32, rowC int, add bool) Ends {
+	if !add {
+		return Ends{}
+	}
+	return Ends{From: Lines{c, rowC}}
 }
 
 // runPlain is run with B as it lies.
 func (p problem) runPlain(s *Set, add bool) []float32 {
 	c := slices.Clone(p.c)
-	s.MultiplyPlain(c, p.rowC, Segments{Matrix: p.a}, p.b, p.rows, p.k, 0, p.n, add, make([]float32, p.k*PanelWidth))
+	s.MultiplyPlain(c, p.rowC, Segments{Matrix: p.a}, p.b, p.rows, p.k, 0, p.n, onto(c, p.rowC, add), make([]float32, p.k*PanelWidth))
 	return c
 }
 
@@ -152,8 +160,8 @@ func TestProductOfSegments(t *testing.T) {
 				}
 			}
 			packed, plain, want := slices.Clone(p.c), slices.Clone(p.c), p.run(s, true)
-			s.Multiply(packed, p.rowC, apart, p.packed, p.rows, p.k, 0, p.n, true)
-			s.MultiplyPlain(plain, p.rowC, apart, p.b, p.rows, p.k, 0, p.n, true, make([]float32, p.k*PanelWidth))
+			s.Multiply(packed, p.rowC, apart, p.packed, p.rows, p.k, 0, p.n, onto(packed, p.rowC, true))
+			s.MultiplyPlain(plain, p.rowC, apart, p.b, p.rows, p.k, 0, p.n, onto(plain, p.rowC, true), make([]float32, p.k*PanelWidth))
 			if !slices.Equal(packed, want) || !slices.Equal(plain, want) {
 				t.Errorf("%+v: other bits", shape)
 			}
@@ -170,8 +178,8 @@ func TestProductIsItsParts(t *testing.T) {
 		for _, cut := range []struct{ row, rows, col, cols int }{
 			{0, 1, 0, 100}, {1, 13, 0, 64}, {1, 13, 64, 36}, {14, 23, 0, 32}, {14, 23, 32, 68},
 		} {
-			a := Matrix{p.a.Data[cut.row*p.a.Row:], p.a.Row, p.a.Col}
-			s.Multiply(parts[cut.row*p.rowC:], p.rowC, Segments{Matrix: a}, p.packed, cut.rows, p.k, cut.col, cut.cols, true)
+			a, c := Matrix{p.a.Data[cut.row*p.a.Row:], p.a.Row, p.a.Col}, parts[cut.row*p.rowC:]
+			s.Multiply(c, p.rowC, Segments{Matrix: a}, p.packed, cut.rows, p.k, cut.col, cut.cols, onto(c, p.rowC, true))
 		}
 		if !slices.Equal(whole, parts) {
 			t.Error("the parts differ from the whole")
@@ -184,16 +192,16 @@ func TestProductRefusesShortSlices(t *testing.T) {
 		p := newProblem(rand.New(rand.NewPCG(1, 1)), 4, 8, 32, 0, false, false)
 		for name, call := range map[string]func(){
 			"A": func() {
-				s.Multiply(p.c, p.rowC, Segments{Matrix: Matrix{p.a.Data[:31], 8, 1}}, p.packed, 4, 8, 0, 32, false)
+				s.Multiply(p.c, p.rowC, Segments{Matrix: Matrix{p.a.Data[:31], 8, 1}}, p.packed, 4, 8, 0, 32, Ends{})
 			},
 			"A in groups": func() { // the first of which ends behind the last
 				a := Segments{Matrix: Matrix{p.a.Data[:23], 8, 1}, Height: 3, Drop: 1}
-				s.Multiply(p.c, p.rowC, a, p.packed, 4, 8, 0, 32, false)
+				s.Multiply(p.c, p.rowC, a, p.packed, 4, 8, 0, 32, Ends{})
 			},
 			"B": func() {
-				s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, Packed{Floats: p.packed.Floats[:255]}, 4, 8, 0, 32, false)
+				s.Multiply(p.c, p.rowC, Segments{Matrix: p.a}, Packed{Floats: p.packed.Floats[:255]}, 4, 8, 0, 32, Ends{})
 			},
-			"C": func() { s.Multiply(p.c[:3*p.rowC+31], p.rowC, Segments{Matrix: p.a}, p.packed, 4, 8, 0, 32, false) },
+			"C": func() { s.Multiply(p.c[:3*p.rowC+31], p.rowC, Segments{Matrix: p.a}, p.packed, 4, 8, 0, 32, Ends{}) },
 		} {
 			func() {
 				defer func() {
@@ -260,7 +268,7 @@ func BenchmarkProduct(b *testing.B) {
 					for row := 0; row < rows; row += 96 {
 						part := min(96, rows-row)
 						for col := 0; col < n; col += 128 {
-							s.Multiply(p.c[row*p.rowC:], p.rowC, Segments{Matrix: Matrix{p.a.Data[row*k:], k, 1}}, p.packed, part, k, col, 128, false)
+							s.Multiply(p.c[row*p.rowC:], p.rowC, Segments{Matrix: Matrix{p.a.Data[row*k:], k, 1}}, p.packed, part, k, col, 128, Ends{})
 						}
 					}
 				}

@@ -22,40 +22,62 @@ var (
 	halves = values{"Half", "uint16", 1}
 )
 
-// product computes C += A·B, or C = A·B where sum is 0, for a tile of C that is
-// rows high and vectors wide. Strides count float32s: A's value (i, k) lies at
-// i·rowA + k·colA, B's row k at k·rowB, C's row i at i·rowC. At each k it asks for the
-// line at soon + k·ahead bytes to come to the second cache.
+// product computes C = from + A·B + plus for a tile of C that is rows high and vectors wide,
+// and nothing below 0 where rectify is not 0; from and plus may be nil. Strides count float32s:
+// A's value (i, k) lies at i·rowA + k·colA, B's row k at k·rowB, the other rows i at i·rowC
+// and so on. At each k it asks for the line at soon + k·ahead bytes to come to the second cache.
 func (f *file) product(rows, vectors int, right values) {
 	k := f.kernel(fmt.Sprintf("product%s%d", right.name, rows),
-		"(c *float32, rowC int, a *float32, rowA, colA int, b *"+right.kind+", rowB, k, sum int, soon uintptr, ahead int)",
+		"(c *float32, rowC int, from *float32, rowFrom int, plus *float32, rowPlus int, a *float32, rowA, colA int, b *"+right.kind+", rowB, k, rectify int, soon uintptr, ahead int)",
 		fmt.Sprintf("computes a tile of %d×%d sums.", rows, 4*vectors))
-	c, rowC, flag := k.parameter("c"), k.stride("rowC", 2), k.parameter("sum")
 	for v := range rows * vectors {
-		k.line("VEOR V%d.B16, V%d.B16, V%d.B16", v, v, v)
+		k.clear(v)
 	}
-	k.line("CBZ %s, zero", flag)
-	k.eachSum(rows, vectors, c, rowC, func(place string, v int) {
-		k.line("FLDPQ %s, (F%d, F%d)", place, v, v+1)
+	k.given("from", func(from string) {
+		k.eachSum(rows, vectors, from, "rowFrom", func(place string, v int) {
+			k.line("FLDPQ %s, (F%d, F%d)", place, v, v+1)
+		})
 	})
-	k.line("MOVD c+%d(FP), %s", k.places["c"], c)
-	k.label("zero")
 	k.accumulate(rows, vectors, right)
-	k.eachSum(rows, vectors, c, rowC, func(place string, v int) {
+	k.given("plus", func(plus string) {
+		k.eachSum(rows, vectors, plus, "rowPlus", func(place string, v int) {
+			k.line("FLDPQ %s, (F28, F29)", place)
+			k.line("%s", encode3("FADD", v, v, 28))
+			k.line("%s", encode3("FADD", v+1, v+1, 29))
+		})
+	})
+	k.given("rectify", func(string) {
+		k.clear(28)
+		for v := range rows * vectors {
+			k.line("%s", encode3("FMAX", v, v, 28))
+		}
+	})
+	k.eachSum(rows, vectors, k.parameter("c"), "rowC", func(place string, v int) {
 		k.line("FSTPQ (F%d, F%d), %s", v, v+1, place)
 	})
 	k.end()
 }
 
-// eachSum visits the sums in pairs, together with their places in C, and moves c
-// to the last row.
-func (k *kernel) eachSum(rows, vectors int, c, rowC string, do func(place string, v int)) {
+func (k *kernel) clear(v int) { k.line("VEOR V%d.B16, V%d.B16, V%d.B16", v, v, v) }
+
+// given runs body with the parameter of that name where that is not 0.
+func (k *kernel) given(name string, body func(parameter string)) {
+	p := k.parameter(name)
+	k.line("CBZ %s, no_%s", p, name)
+	body(p)
+	k.label("no_" + name)
+}
+
+// eachSum visits the sums in pairs, together with their places in a matrix, and moves at to
+// the last row.
+func (k *kernel) eachSum(rows, vectors int, at, stride string, do func(place string, v int)) {
+	row := k.stride(stride, 2)
 	for i := range rows {
 		if i > 0 {
-			k.line("ADD %s, %s", rowC, c)
+			k.line("ADD %s, %s", row, at)
 		}
 		for j := 0; j < vectors; j += 2 {
-			do(fmt.Sprintf("%d(%s)", 16*j, c), i*vectors+j)
+			do(fmt.Sprintf("%d(%s)", 16*j, at), i*vectors+j)
 		}
 	}
 }
