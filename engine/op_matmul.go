@@ -31,7 +31,8 @@ type matmul struct {
 	plus             *extern // of the result's dims, added to it
 	rectify          bool    // and nothing below 0
 	program          *program
-	blockRows, panel int // rows and panels of a part
+	blockRows, panel int  // rows and panels of a part
+	byRows           bool // parts of the same rows follow one another, not those of the same panels
 }
 
 func dotShape(n *node) (shapes.Shape, error) {
@@ -272,12 +273,26 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 func (m *matmul) cut() {
 	work := product(m.batch) * m.rows * m.k * m.n
 	parts := min(max(work/(1<<17), 1), 64)
+	most := 96
+	if m.byRows = m.rows > most && m.besideRight() > m.k*m.n; m.byRows {
+		most = min(max(m.rows/32, 24), most)
+	}
 	group := max(1, m.group) // a block has whole ones
-	groups, most := m.rows/group, max(1, 96/group)
-	blocks := (groups + most - 1) / most
+	groups, each := m.rows/group, max(1, most/group)
+	blocks := (groups + each - 1) / each
 	m.blockRows = (groups + blocks - 1) / blocks * group
 	perBlock := max(1, parts/(product(m.batch)*blocks))
 	m.panel = min((m.panels()+perBlock-1)/perBlock, 8)
+}
+
+// besideRight is how many values there are of A, which may overlap with itself, of C and of
+// what is added to it.
+func (m *matmul) besideRight() int {
+	n := min(m.rows*m.k, m.a.slot.bytes/4) + m.rows*m.n
+	if m.plus != nil {
+		n += m.rows * m.n
+	}
+	return n
 }
 
 func (m *matmul) panels() int { return (m.n + kernels.PanelWidth - 1) / kernels.PanelWidth }

@@ -2,17 +2,16 @@ package engine
 
 import "github.com/cutline-go/cutline/engine/internal/kernels"
 
-// part multiplies one block of rows with one group of panels. Those that share panels
-// follow one another, and threads that take parts in turn stay each in columns of its own:
-// the panel that a thread has asked for in the end is the one that it goes on with.
+// part multiplies one block of rows with one group of panels. Those that share what is larger
+// follow one another: a thread stays in panels that it has to itself, and has asked for the
+// panel that it goes on with, or in rows that it has to itself.
 func (m *matmul) part(e *env, w *worker, part int) {
 	blocks, groups := m.blocks(), m.groups()
-	if e.team != nil {
-		part = inLanes(part, product(m.batch)*blocks*groups, len(e.workers))
+	i, part := part/(blocks*groups), part%(blocks*groups)
+	block, group := part%blocks, part/blocks
+	if m.byRows {
+		block, group = part/groups, part%groups
 	}
-	block := part % blocks
-	group := part / blocks % groups
-	i := part / blocks / groups
 	row, col := block*m.blockRows, group*m.panel*kernels.PanelWidth
 	rows, cols := min(m.blockRows, m.rows-row), min(m.panel*kernels.PanelWidth, m.n-col)
 	at := m.a.offset + offsetOf(i, m.batch, m.aBatch) + row*m.aRow
@@ -50,13 +49,6 @@ func (m *matmul) ends(e *env, row int) kernels.Ends {
 		ends.Plus = kernels.Lines{Data: e.floats(m.plus.view)[row*m.n:], Row: m.n}
 	}
 	return ends
-}
-
-// inLanes is the place of part number i where parts are laid out in lanes, one behind
-// another, and numbered across them.
-func inLanes(i, parts, lanes int) int {
-	lane := i % lanes
-	return lane*(parts/lanes) + min(lane, parts%lanes) + i/lanes
 }
 
 // plainRight is B of product i of the batch, where it lies.

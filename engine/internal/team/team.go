@@ -4,6 +4,7 @@ package team
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,9 @@ import (
 // Team is a fixed number of goroutines that wait for work: a short while awake,
 // then asleep. One caller at a time is helped; others, meanwhile, work alone. To run
 // allocates nothing.
+//
+// Each worker has a range of the parts that it begins with, the same share of every task, so
+// that what it wrote in one is in its processor's cache when it reads that in the next.
 type Team struct {
 	size    int
 	busy    sync.Mutex
@@ -22,9 +26,41 @@ type Team struct {
 	// The current call of Run. What is written before begun is read by those alone who
 	// took a part from it, and they have ended before the next call.
 	do      func(worker, part int)
-	begun   atomic.Uint64 // the number of parts, and below it how many have begun
+	lanes   []lane // by worker
 	ended   atomic.Int64
 	failure atomic.Pointer[failure]
+}
+
+// lane is a range of parts, which its worker takes from the front and others from the back,
+// so that what a worker's processor expects to come next stays its.
+type lane struct {
+	left atomic.Uint64 // the end of those that have not begun, and below that the first
+	_    [120]byte     // to the cache line behind the next, which comes along with this one
+}
+
+func (l *lane) set(first, end int) { l.left.Store(uint64(end)<<32 | uint64(first)) }
+
+// first takes the first part that is left.
+func (l *lane) first() (part int, ok bool) {
+	if left := l.left.Load(); uint32(left) >= uint32(left>>32) {
+		return 0, false
+	}
+	// A helper that was held up before this line may take a part of a later call.
+	left := l.left.Add(1) - 1
+	return int(uint32(left)), uint32(left) < uint32(left>>32)
+}
+
+// last takes the last part that is left.
+func (l *lane) last() (part int, ok bool) {
+	for {
+		left := l.left.Load()
+		if uint32(left) >= uint32(left>>32) {
+			return 0, false
+		}
+		if l.left.CompareAndSwap(left, left-1<<32) {
+			return int(left>>32) - 1, true
+		}
+	}
 }
 
 type failure struct{ value any }
@@ -38,7 +74,8 @@ func (f *failure) err() error {
 
 // New starts a team of size threads, that of the caller among them.
 func New(size int) *Team {
-	t := &Team{size: max(size, 1), wake: make(chan struct{}, max(size, 1))}
+	size = max(size, 1)
+	t := &Team{size: size, wake: make(chan struct{}, size), lanes: make([]lane, size)}
 	for worker := 1; worker < t.size; worker++ {
 		go t.help(worker)
 	}
@@ -64,9 +101,9 @@ func (t *Team) Lock() bool { return t.size > 1 && t.busy.TryLock() }
 func (t *Team) Unlock() { t.busy.Unlock() }
 
 // Run calls do for each part in [0, parts) and returns when all have ended. It
-// must be called between Lock and Unlock. Parts are taken one after another by
-// whoever is free, so that a thread held up elsewhere holds up nothing else. The
-// first panic of a part comes back as an error.
+// must be called between Lock and Unlock. Each worker takes parts of its own range
+// one after another, then what others have not begun, so that a thread held up elsewhere
+// holds up nothing else. The first panic of a part comes back as an error.
 func (t *Team) Run(parts int, do func(worker, part int)) error {
 	if parts <= 1 || t.closed.Load() {
 		return Alone(parts, do)
@@ -74,7 +111,9 @@ func (t *Team) Run(parts int, do func(worker, part int)) error {
 	t.do = do
 	t.failure.Store(nil)
 	t.ended.Store(0)
-	t.begun.Store(uint64(parts) << 32)
+	for i := range slices.Backward(t.lanes) { // so that helpers, awake and looking, find their own first
+		t.lanes[i].set(parts*i/t.size, parts*(i+1)/t.size)
+	}
 	for range min(int(t.waiting.Load()), parts-1) {
 		select {
 		case t.wake <- struct{}{}:
@@ -107,20 +146,20 @@ func Alone(parts int, do func(worker, part int)) (err error) {
 
 // work works on parts until none is left to begin, and tells whether there was one.
 func (t *Team) work(worker int) (worked bool) {
-	for isLeft(t.begun.Load()) {
-		// A helper that was held up before this line may take a part of a later call.
-		taken := t.begun.Add(1) - 1
-		if !isLeft(taken) {
-			break
-		}
+	own := &t.lanes[worker]
+	for part, ok := own.first(); ok; part, ok = own.first() {
 		worked = true
-		t.one(worker, int(uint32(taken)))
+		t.one(worker, part)
+	}
+	for i := 1; i < t.size; i++ {
+		other := &t.lanes[(worker+i)%t.size]
+		for part, ok := other.last(); ok; part, ok = other.last() {
+			worked = true
+			t.one(worker, part)
+		}
 	}
 	return worked
 }
-
-// isLeft tells whether more parts are to begin.
-func isLeft(begun uint64) bool { return uint32(begun) < uint32(begun>>32) }
 
 func (t *Team) one(worker, part int) {
 	defer t.ended.Add(1)

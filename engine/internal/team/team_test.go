@@ -2,6 +2,7 @@ package team
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,5 +62,30 @@ func TestPanicComesBack(t *testing.T) {
 	}
 	if team.Lock() {
 		t.Error("a busy team helps twice")
+	}
+}
+
+// TestLanes: a worker takes its parts from the front, others from the back, each part once.
+func TestLanes(t *testing.T) {
+	var l lane
+	l.set(3, 7)
+	var got []int
+	for _, take := range []func() (int, bool){l.first, l.last, l.last, l.first} {
+		part, ok := take()
+		if !ok {
+			t.Fatalf("after %v none is left", got)
+		}
+		got = append(got, part)
+	}
+	if want := []int{3, 6, 5, 4}; !slices.Equal(got, want) {
+		t.Errorf("parts %v, want %v", got, want)
+	}
+	for range 2 {
+		if part, ok := l.first(); ok {
+			t.Errorf("part %d is left over", part)
+		}
+		if part, ok := l.last(); ok {
+			t.Errorf("part %d is left over", part)
+		}
 	}
 }
