@@ -14,6 +14,9 @@ type memory struct {
 	pools map[int]*sync.Pool // of *byte, by capacity
 	spare []*pages
 	keep  int // bytes that spare pages may have
+
+	region *region // that pages are cut from
+	rest   []byte  // of it
 }
 
 // keeps is how much is kept. While a model is loaded, one matrix after another is packed, a

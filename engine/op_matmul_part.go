@@ -26,7 +26,7 @@ func (m *matmul) part(e *env, w *worker, part int) {
 	}
 	switch {
 	case m.plain:
-		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, ends, w.panelOf(m.k))
+		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, ends, w.panelOf(m.k), m.nextRight(e, i, group))
 	case len(m.batch) > 0:
 		size := kernels.PackedLen(m.k, m.n)
 		b := kernels.Packed{Floats: e.packed.Floats[i*size : (i+1)*size]}
@@ -55,6 +55,16 @@ func (m *matmul) ends(e *env, row int) kernels.Ends {
 func (m *matmul) plainRight(e *env, i int) kernels.Matrix {
 	at := m.right.offset + offsetOf(i, m.batch, m.bBatch)
 	return kernels.Matrix{Data: all[float32](e, m.b.slot)[at:], Row: m.right.row, Col: m.right.col}
+}
+
+// nextRight is B of the product behind number i, or nothing while there are more groups of
+// panels of that.
+func (m *matmul) nextRight(e *env, i, group int) []float32 {
+	if i++; i >= product(m.batch) || group < m.groups()-1 || m.k == 0 {
+		return nil
+	}
+	b := m.plainRight(e, i)
+	return b.Data[:(m.k-1)*b.Row+(m.n-1)*b.Col+1]
 }
 
 // finish applies the program to a tile of C, which is still in the cache: to several short

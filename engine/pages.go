@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"os"
 	"runtime"
 	"slices"
 	"unsafe"
@@ -14,23 +15,48 @@ type pages struct {
 	cleanup runtime.Cleanup
 }
 
-// large is how many bytes are worth pages of their own.
-const large = 1 << 20
+// region is a range of addresses that pages are cut from, one behind another, so that the end
+// of one weight and the beginning of the next share one of the system's large pages. It goes
+// back when nothing refers to it, and has memory where pages of it do.
+type region struct{ bytes []byte }
 
-func newPages(n int) *pages {
-	bytes, err := mapMemory(n)
-	if err != nil {
-		return &pages{bytes: alignedBytes(n)}
+// piece is what pages have of a region.
+type piece struct {
+	of    *region
+	bytes []byte
+}
+
+func (p piece) discard() { discardMemory(p.bytes) }
+
+// large is how many bytes are worth pages of their own, regionBytes how many a region has.
+const (
+	large       = 1 << 20
+	regionBytes = 64 << 20
+)
+
+// newPages cuts pages off the region, or another where it is used up.
+func (m *memory) newPages(n int) *pages {
+	page := os.Getpagesize()
+	size := (n + page - 1) / page * page
+	if size > len(m.rest) {
+		const whole = 2 << 20
+		bytes, err := mapMemory(max(regionBytes, (size+whole-1)/whole*whole))
+		if err != nil {
+			return &pages{bytes: alignedBytes(n)}
+		}
+		m.region, m.rest = &region{bytes}, bytes
+		runtime.AddCleanup(m.region, unmapMemory, bytes)
 	}
-	b := &pages{bytes: bytes}
-	b.cleanup = runtime.AddCleanup(b, unmapMemory, bytes)
+	b := &pages{bytes: m.rest[:n:size]}
+	m.rest = m.rest[size:]
+	b.cleanup = runtime.AddCleanup(b, piece.discard, piece{m.region, b.bytes[:size]})
 	return b
 }
 
 // free gives the memory back at once: nobody may have any of it.
 func (b *pages) free() {
 	b.cleanup.Stop()
-	unmapMemory(b.bytes)
+	discardMemory(b.bytes[:cap(b.bytes)])
 	b.bytes = nil
 }
 
@@ -40,7 +66,7 @@ func (m *memory) takePages(n int) *pages {
 	defer m.mu.Unlock()
 	i := slices.IndexFunc(m.spare, func(b *pages) bool { return len(b.bytes) >= n && len(b.bytes) <= n+n/8 })
 	if i < 0 {
-		return newPages(n)
+		return m.newPages(n)
 	}
 	b := m.spare[i]
 	m.spare = slices.Delete(m.spare, i, i+1)

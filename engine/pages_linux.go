@@ -12,5 +12,8 @@ func mapMemory(n int) ([]byte, error) {
 	return bytes, err
 }
 
+// discardMemory gives what lies at some addresses back, and keeps these.
+func discardMemory(bytes []byte) { _ = syscall.Madvise(bytes, syscall.MADV_DONTNEED) }
+
 // unmapMemory ends what mapMemory began.
 func unmapMemory(bytes []byte) { _ = syscall.Munmap(bytes) }

@@ -6,4 +6,6 @@ import "errors"
 
 func mapMemory(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
+func discardMemory([]byte) {}
+
 func unmapMemory([]byte) {}

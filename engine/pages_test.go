@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"os"
 	"testing"
+	"unsafe"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -40,12 +42,34 @@ func TestUpdatesUsePagesAgain(t *testing.T) {
 func TestTrainingKeepsPages(t *testing.T) {
 	for training, want := range map[bool]int{true: 2, false: 1} {
 		m := memory{keep: keeps(training)}
-		for range 2 {
-			m.givePages(newPages(20 << 20))
+		for _, b := range []*pages{m.takePages(20 << 20), m.takePages(20 << 20)} {
+			m.givePages(b)
 		}
 		if len(m.spare) != want {
 			t.Errorf("training %v: %d pieces of 20 MiB are kept, want %d", training, len(m.spare), want)
 		}
+	}
+}
+
+// TestPagesLieTogether: what is taken lies one behind another, page by page, and what nobody
+// has any more has no memory.
+func TestPagesLieTogether(t *testing.T) {
+	m := memory{}
+	first, second := m.takePages(3<<20+5), m.takePages(2<<20)
+	between := uintptr(unsafe.Pointer(&second.bytes[0])) - uintptr(unsafe.Pointer(&first.bytes[0]))
+	if page := uintptr(os.Getpagesize()); between != (3<<20+5+page-1)/page*page && m.region != nil {
+		t.Errorf("they lie %d bytes apart", between)
+	}
+	if huge := m.takePages(regionBytes + 1); len(huge.bytes) != regionBytes+1 {
+		t.Errorf("%d bytes, want %d", len(huge.bytes), regionBytes+1)
+	}
+	rest := first.bytes[:1:1]
+	rest[0], second.bytes[0] = 1, 2
+	if m.givePages(first); m.region != nil && rest[0] != 0 {
+		t.Error("what was given back is still in memory")
+	}
+	if second.bytes[0] != 2 {
+		t.Error("what was not given back is lost")
 	}
 }
 

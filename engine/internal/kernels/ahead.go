@@ -38,6 +38,14 @@ func (p Packed) rows(at, n int) ahead {
 	return ahead{}
 }
 
+// askFor is the first n values of next, or as many as there are, and what is left.
+func askFor(next []float32, n int) (ahead, []float32) {
+	if n = min(n, len(next)); n == 0 {
+		return ahead{}, nil
+	}
+	return ahead{at: uintptr(unsafe.Pointer(&next[0])), bytes: 4 * n}, next[n:]
+}
+
 // share cuts it for tiles of k steps. Where there is nothing to ask for, they ask for what
 // they read.
 func (s *ahead) share(tiles, k int, reads uintptr) {

@@ -87,3 +87,36 @@ func TestRowsAreAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// TestNextIsAskedFor: while products of a row are computed, what the caller wants next is
+// asked for, all of it and little more, whether B is packed before or not.
+func TestNextIsAskedFor(t *testing.T) {
+	const line = 64
+	for _, shape := range []struct {
+		k, n       int
+		transposed bool
+	}{{64, 32, true}, {32, 64, false}, {7, 96, false}, {50, 40, true}} {
+		p := newProblem(rand.New(rand.NewPCG(1, 2)), 1, shape.k, shape.n, 0, false, shape.transposed)
+		next := make([]float32, shape.k*shape.n)
+		start := uintptr(unsafe.Pointer(&next[0]))
+		end := start + uintptr(4*len(next))
+		asked := map[uintptr]bool{}
+		run := func(_ *float32, _ int, _ *float32, _ int, _ *float32, _ int, _ *float32, _, _ int, _ *float32, _, k, _ int, soon uintptr, ahead int) {
+			for i := range uintptr(k) {
+				for to := soon + i*uintptr(ahead); to <= soon+i*uintptr(ahead)+line; to += line {
+					if to >= end+2*line {
+						t.Fatalf("%+v: %d bytes behind it are asked for", shape, to-end)
+					}
+					asked[to/line] = true
+				}
+			}
+		}
+		s := &Set{spare: portable().spare, transpose: transposePortable, tiles: []tile{{PanelWidth, run}}}
+		s.MultiplyPlain(p.c, p.rowC, Segments{Matrix: p.a}, p.b, 1, p.k, 0, p.n, Ends{}, make([]float32, p.k*PanelWidth), next)
+		for at := start; at < end; at += line {
+			if !asked[at/line] {
+				t.Fatalf("%+v: what lies %d bytes on is not asked for", shape, at-start)
+			}
+		}
+	}
+}

@@ -48,7 +48,7 @@ func checkEnds(t *testing.T, s *Set, rng *rand.Rand, half Packed, p problem) {
 		got, plain, halved := slices.Clone(p.c), slices.Clone(p.c), slices.Clone(p.c)
 		a := Segments{Matrix: p.a}
 		s.Multiply(got, p.rowC, a, p.packed, p.rows, p.k, 0, p.n, ends)
-		s.MultiplyPlain(plain, p.rowC, a, p.b, p.rows, p.k, 0, p.n, ends, make([]float32, p.k*PanelWidth))
+		s.MultiplyPlain(plain, p.rowC, a, p.b, p.rows, p.k, 0, p.n, ends, make([]float32, p.k*PanelWidth), nil)
 		s.Multiply(halved, p.rowC, a, half, p.rows, p.k, 0, p.n, ends)
 		what := fmt.Sprintf("%s %d×%d×%d, from %v, plus %v, rectify %v", s.Name, p.rows, p.k, p.n, ends.From.Data != nil, ends.Plus.Data != nil, ends.Rectify)
 		compare(t, what, got, want, 0)

@@ -53,7 +53,7 @@ func onto(c []float32, rowC int, add bool) Ends {
 // runPlain is run with B as it lies.
 func (p problem) runPlain(s *Set, add bool) []float32 {
 	c := slices.Clone(p.c)
-	s.MultiplyPlain(c, p.rowC, Segments{Matrix: p.a}, p.b, p.rows, p.k, 0, p.n, onto(c, p.rowC, add), make([]float32, p.k*PanelWidth))
+	s.MultiplyPlain(c, p.rowC, Segments{Matrix: p.a}, p.b, p.rows, p.k, 0, p.n, onto(c, p.rowC, add), make([]float32, p.k*PanelWidth), nil)
 	return c
 }
 
@@ -161,7 +161,7 @@ func TestProductOfSegments(t *testing.T) {
 			}
 			packed, plain, want := slices.Clone(p.c), slices.Clone(p.c), p.run(s, true)
 			s.Multiply(packed, p.rowC, apart, p.packed, p.rows, p.k, 0, p.n, onto(packed, p.rowC, true))
-			s.MultiplyPlain(plain, p.rowC, apart, p.b, p.rows, p.k, 0, p.n, onto(plain, p.rowC, true), make([]float32, p.k*PanelWidth))
+			s.MultiplyPlain(plain, p.rowC, apart, p.b, p.rows, p.k, 0, p.n, onto(plain, p.rowC, true), make([]float32, p.k*PanelWidth), nil)
 			if !slices.Equal(packed, want) || !slices.Equal(plain, want) {
 				t.Errorf("%+v: other bits", shape)
 			}
