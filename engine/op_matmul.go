@@ -273,16 +273,31 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 func (m *matmul) cut() {
 	work := product(m.batch) * m.rows * m.k * m.n
 	parts := min(max(work/(1<<17), 1), 64)
-	most := 96
-	if m.byRows = m.rows > most && m.besideRight() > m.k*m.n; m.byRows {
-		most = min(max(m.rows/32, 24), most)
-	}
+	m.byRows = m.rows > fewRows && m.besideRight() > m.k*m.n
+	most := m.mostRows()
 	group := max(1, m.group) // a block has whole ones
 	groups, each := m.rows/group, max(1, most/group)
 	blocks := (groups + each - 1) / each
 	m.blockRows = (groups + blocks - 1) / blocks * group
 	perBlock := max(1, parts/(product(m.batch)*blocks))
 	m.panel = min((m.panels()+perBlock-1)/perBlock, 8)
+}
+
+// fewRows are the rows of a block unless there is a reason for others.
+const fewRows = 96
+
+// mostRows are the rows of a block: fewer where all of B stays in the second cache, so that
+// threads have about as much to do; more where there are many, since B comes from memory for
+// each block.
+func (m *matmul) mostRows() int {
+	const cached = 1 << 18 // values
+	switch {
+	case m.byRows && m.k*m.n <= cached:
+		return min(max(m.rows/32, 24), fewRows)
+	case m.rows >= 8*fewRows && m.k*m.n > cached:
+		return 2 * fewRows
+	}
+	return fewRows
 }
 
 // besideRight is how many values there are of A, which may overlap with itself, of C and of
