@@ -174,3 +174,46 @@ func TestComparisons(t *testing.T) {
 	}
 	compareAll(t, evaluate(t, open(t, FromEnvironment()), compare, a, b), evaluate(t, reference(t), compare, a, b), 0)
 }
+
+// TestProgramsStoreResults: an optimiser's moments, which are results and read by what moves
+// the weight alone, are written by one program with that; what others read as well is not.
+func TestProgramsStoreResults(t *testing.T) {
+	moments := func(args []*Node) (m, v, p *Node) {
+		p, g := args[0], args[3]
+		m = Add(MulScalar(args[1], 0.9), MulScalar(g, 0.1))
+		v = Add(MulScalar(args[2], 0.99), MulScalar(Square(g), 0.01))
+		return m, v, Sub(p, Div(m, AddScalar(Sqrt(v), 1e-6)))
+	}
+	step := func(args []*Node) []*Node {
+		m, v, p := moments(args)
+		return []*Node{m, p, v}
+	}
+	summed := func(args []*Node) []*Node {
+		m, v, p := moments(args)
+		return []*Node{m, v, p, ReduceSum(v, 0)}
+	}
+	twice := func(args []*Node) []*Node { // the first moment is read by two programs
+		m, v, p := moments(args)
+		return []*Node{m, v, p, Tanh(m)}
+	}
+	behindProduct := func(args []*Node) []*Node {
+		y := Dot(args[0], TransposeAllAxes(args[1], 1, 0)).Product()
+		z := MulScalar(y, 2)
+		return []*Node{z, Tanh(z)}
+	}
+	args := []*tensors.Tensor{normal(1, 70, 40), normal(2, 70, 40), normal(3, 70, 40), normal(4, 70, 40)}
+	tensors.MustMutableFlatData(args[2], func(flat []float32) {
+		for i := range flat {
+			flat[i] *= flat[i]
+		}
+	})
+	for name, c := range map[string]struct {
+		f    func(args []*Node) []*Node
+		want int
+	}{"a step": {step, 1}, "a sum besides": {summed, 2}, "two readers": {twice, 3}, "behind a product": {behindProduct, 1}} {
+		if got := times(instructionsOf(t, c.f, args...), "elementwise"); got != c.want {
+			t.Errorf("%s: %d programs, want %d", name, got, c.want)
+		}
+		compareAll(t, evaluate(t, open(t, Options{Training: true}), c.f, args...), evaluate(t, reference(t), c.f, args...), 2e-6)
+	}
+}

@@ -16,9 +16,15 @@ func (p *planner) findGroups() {
 		}
 		v := n.outputs[0]
 		groups := p.readBy(v)
+		if last := p.storedBy(v); last != nil {
+			groups = []*node{last}
+		}
 		full := slices.ContainsFunc(groups, func(last *node) bool { return len(p.parts[last]) >= 48 })
 		if len(groups) == 0 || full || len(groups) > 1 && p.origins[v] == nil {
 			groups = []*node{n}
+		}
+		if p.results[v] && groups[0] != n {
+			p.stores[groups[0]] = append(p.stores[groups[0]], v)
 		}
 		p.groups[n] = groups
 		for j, last := range groups {
@@ -35,10 +41,24 @@ func (p *planner) findGroups() {
 
 // readBy are the programs that the readers of v belong to; none where v is read otherwise.
 func (p *planner) readBy(v *value) []*node {
-	var groups []*node
 	if p.results[v] {
 		return nil
 	}
+	return p.readersOf(v)
+}
+
+// storedBy is the program that all readers of a result belong to, or nil: it computes and
+// writes the result for itself, as the step of an optimiser does its moments.
+func (p *planner) storedBy(v *value) *node {
+	if groups := p.readersOf(v); p.results[v] && len(groups) == 1 {
+		return groups[0]
+	}
+	return nil
+}
+
+// readersOf is readBy for values that are results, too.
+func (p *planner) readersOf(v *value) []*node {
+	var groups []*node
 	for _, r := range p.readers[v] {
 		if len(p.groups[r]) == 0 || !slices.Equal(r.outputs[0].shape.Dimensions, v.shape.Dimensions) {
 			return nil

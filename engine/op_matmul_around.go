@@ -43,7 +43,7 @@ func (p *planner) findSources() {
 		}
 		s := source{n, p.reshapeOf(n)}
 		groups := p.readBy(s.value())
-		if len(groups) != 1 {
+		if len(groups) != 1 || len(p.stores[groups[0]]) > 0 {
 			continue
 		}
 		last := groups[0]

@@ -27,8 +27,9 @@ type planner struct {
 	origins map[*value]*value  // see [planner.findOrigins]
 	groups  map[*node][]*node  // the last nodes of the programs that a node is part of
 	parts   map[*node][]*node
-	sources map[*node]source // the products that programs are applied to, by their last nodes
-	turned  map[*node]bool   // products that are read transposed alone
+	stores  map[*node][]*value // results that programs write beside their own, by their last nodes
+	sources map[*node]source   // the products that programs are applied to, by their last nodes
+	turned  map[*node]bool     // products that are read transposed alone
 
 	views        map[*value]view
 	slots        []*slot
@@ -45,7 +46,7 @@ type planner struct {
 func plan(b *Backend, main *function) (*Executable, error) {
 	p := &planner{
 		backend: b, main: main, readers: map[*value][]*node{}, results: map[*value]bool{}, uses: map[*value]int{},
-		origins: map[*value]*value{}, groups: map[*node][]*node{}, parts: map[*node][]*node{}, sources: map[*node]source{}, turned: map[*node]bool{},
+		origins: map[*value]*value{}, groups: map[*node][]*node{}, parts: map[*node][]*node{}, stores: map[*node][]*value{}, sources: map[*node]source{}, turned: map[*node]bool{},
 		views: map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot][]layout{}, lookUps: map[*slot]int{},
 	}
 	p.findLive()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 
@@ -25,6 +26,7 @@ type program struct {
 	externs   []extern
 	steps     []programStep
 	registers int
+	stores    map[int]view // registers that are parts of results
 }
 
 // extern is a tensor that a program reads, repeated to the program's dims.
@@ -82,7 +84,7 @@ func (p *planner) program(n *node) error {
 	}
 	cuts := (g.inner + colsPer - 1) / colsPer
 	parts := (rows + rowsPer - 1) / rowsPer * cuts
-	p.emitParts("elementwise", reads, []view{result}, parts, func(e *env, w *worker, part int) {
+	p.emitParts("elementwise", reads, append(g.stored(), result), parts, func(e *env, w *worker, part int) {
 		y := e.floats(result)
 		first := part / cuts * rowsPer
 		from := part % cuts * colsPer
@@ -105,7 +107,7 @@ func (p *planner) program(n *node) error {
 // build compiles the group that ends in n. If source is not nil, it is a product
 // [M, N] that the program is applied to in place, and rows are those of C.
 func (p *planner) build(n *node, source *value) (*program, []view) {
-	g := &program{}
+	g := &program{stores: map[int]view{}}
 	dims := n.outputs[0].shape.Dimensions
 	register := map[*value]int{}
 	parts := p.parts[n]
@@ -143,13 +145,18 @@ func (p *planner) build(n *node, source *value) (*program, []view) {
 			s.inputs = append(s.inputs, at)
 		}
 		for _, v := range inputs {
-			if remaining[v]--; remaining[v] == 0 && register[v] >= 0 {
+			_, stored := g.stores[register[v]]
+			if remaining[v]--; remaining[v] == 0 && register[v] >= 0 && !stored {
 				free = append(free, register[v])
 			}
 		}
 		switch {
 		case m == n:
 			s.output = -1
+		case slices.Contains(p.stores[n], m.outputs[0]):
+			s.output = g.registers
+			g.stores[g.registers] = p.alloc(m.outputs[0])
+			g.registers++
 		case len(free) > 0:
 			s.output, free = free[len(free)-1], free[:len(free)-1]
 		default:
@@ -166,6 +173,9 @@ func (p *planner) build(n *node, source *value) (*program, []view) {
 	g.layOut(dims, sourceAt)
 	return g, reads
 }
+
+// stored are the results that a program writes beside its own.
+func (g *program) stored() []view { return slices.Collect(maps.Values(g.stores)) }
 
 // layOut finds the rows that all tensors of a program run through with one
 // stride each. The rows of a product are those of its last axis.
@@ -251,7 +261,7 @@ func (g *program) run(e *env, w *worker, b window, y, produced []float32) {
 		inputs := w.inputs[:0]
 		for _, at := range s.inputs {
 			if at >= 0 {
-				inputs = append(inputs, w.chunk(at)[:n])
+				inputs = append(inputs, g.register(e, w, at, b)[:n])
 				continue
 			}
 			switch x := &g.externs[-1-at]; {
@@ -266,7 +276,7 @@ func (g *program) run(e *env, w *worker, b window, y, produced []float32) {
 		w.inputs = inputs
 		to := y
 		if s.output >= 0 {
-			to = w.chunk(s.output)[:n]
+			to = g.register(e, w, s.output, b)[:n]
 		}
 		if c := s.condition; c != nil {
 			e.kernels.Where(to, read(c, all[bool](e, c.view.slot), w.conditions()[:n], g, b), inputs[0], inputs[1])
@@ -274,6 +284,14 @@ func (g *program) run(e *env, w *worker, b window, y, produced []float32) {
 		}
 		s.run(e.kernels, to, inputs)
 	}
+}
+
+// register is the memory of a register: a thread's own, or a window of a result.
+func (g *program) register(e *env, w *worker, i int, b window) []float32 {
+	if v, ok := g.stores[i]; ok {
+		return e.floats(v)[b.row*g.inner+b.col:]
+	}
+	return w.chunk(i)
 }
 
 // at is the index of the element (row, col).
