@@ -217,3 +217,26 @@ func TestProgramsStoreResults(t *testing.T) {
 		compareAll(t, evaluate(t, open(t, Options{Training: true}), c.f, args...), evaluate(t, reference(t), c.f, args...), 2e-6)
 	}
 }
+
+// TestMarks: rows of targets compared with the numbers of their columns are marked where
+// they are the same, targets that are no column nowhere.
+func TestMarks(t *testing.T) {
+	f := func(args []*Node) []*Node {
+		targets := ConvertDType(args[0], dtypes.Int32)
+		rows, columns := 40, 33
+		numbers := func(axis int) *Node { return Iota(targets.Graph(), shapes.Make(dtypes.Int32, rows, columns), axis) }
+		wide := BroadcastToDims(InsertAxes(targets, -1), rows, columns)
+		var out []*Node
+		for _, is := range []*Node{Equal(numbers(1), wide), Equal(wide, numbers(1)), Equal(numbers(0), wide), Equal(numbers(1), numbers(0)), NotEqual(numbers(1), wide), Equal(numbers(1), BroadcastToDims(Slice(targets, AxisElem(3)), rows, columns))} {
+			out = append(out, ConvertDType(is, dtypes.Float32))
+		}
+		return out
+	}
+	targets := tensors.FromValue(make([]float32, 40))
+	tensors.MustMutableFlatData(targets, func(flat []float32) {
+		for i := range flat {
+			flat[i] = float32(i - 4)
+		}
+	})
+	compareAll(t, evaluate(t, open(t, FromEnvironment()), f, targets), evaluate(t, reference(t), f, targets), 0)
+}

@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"cmp"
-
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapeinference"
 	"github.com/gomlx/compute/shapes"
 )
 
@@ -16,10 +13,6 @@ import (
 // number are the types that arithmetic here is for.
 type number interface {
 	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64
-}
-
-func comparisonShape(n *node) (shapes.Shape, error) {
-	return shapeinference.ComparisonOp(n.op, n.inputs[0].shape, n.inputs[1].shape)
 }
 
 func convertShape(n *node) (shapes.Shape, error) {
@@ -169,65 +162,6 @@ func arithmetic[T number](p *planner, n *node) bool {
 		return binaryLoop(p, n, pairwise(func(a, b T) T { return min(a, b) }))
 	}
 	return false
-}
-
-func lowerComparison(p *planner, n *node) bool {
-	switch n.inputs[0].shape.DType {
-	case dtypes.Float32:
-		return comparison[float32](p, n)
-	case dtypes.Float64:
-		return comparison[float64](p, n)
-	case dtypes.Int32:
-		return comparison[int32](p, n)
-	case dtypes.Int64:
-		return comparison[int64](p, n)
-	case dtypes.Uint8:
-		return comparison[uint8](p, n)
-	case dtypes.Uint32:
-		return comparison[uint32](p, n)
-	case dtypes.Uint64:
-		return comparison[uint64](p, n)
-	}
-	return false
-}
-
-func comparison[T cmp.Ordered](p *planner, n *node) bool {
-	switch n.op {
-	case compute.OpTypeEqual:
-		return binaryLoop(p, n, equal[T])
-	case compute.OpTypeNotEqual:
-		return binaryLoop(p, n, pairwise(func(a, b T) bool { return a != b }))
-	case compute.OpTypeLessThan:
-		return binaryLoop(p, n, less[T])
-	case compute.OpTypeLessOrEqual:
-		return binaryLoop(p, n, atMost[T])
-	case compute.OpTypeGreaterThan:
-		return binaryLoop(p, n, func(y []bool, a, b []T) { less(y, b, a) })
-	case compute.OpTypeGreaterOrEqual:
-		return binaryLoop(p, n, func(y []bool, a, b []T) { atMost(y, b, a) })
-	}
-	return false
-}
-
-func equal[T cmp.Ordered](y []bool, a, b []T) {
-	a, b = a[:len(y)], b[:len(y)]
-	for i := range y {
-		y[i] = a[i] == b[i]
-	}
-}
-
-func less[T cmp.Ordered](y []bool, a, b []T) {
-	a, b = a[:len(y)], b[:len(y)]
-	for i := range y {
-		y[i] = a[i] < b[i]
-	}
-}
-
-func atMost[T cmp.Ordered](y []bool, a, b []T) {
-	a, b = a[:len(y)], b[:len(y)]
-	for i := range y {
-		y[i] = a[i] <= b[i]
-	}
 }
 
 func lowerLogic(p *planner, n *node) bool {
