@@ -240,3 +240,37 @@ func TestMarks(t *testing.T) {
 	})
 	compareAll(t, evaluate(t, open(t, FromEnvironment()), f, targets), evaluate(t, reference(t), f, targets), 0)
 }
+
+// TestSumsOfPrograms: what is computed to be added up alone is not written, and the sum has
+// the bits that it has where it is a result as well.
+func TestSumsOfPrograms(t *testing.T) {
+	exponentials := func(args []*Node) *Node {
+		return Exp(Sub(args[0], BroadcastToDims(args[1], args[0].Shape().Dimensions...)))
+	}
+	squares := func(args []*Node) *Node { return Square(args[0]) }
+	args := []*tensors.Tensor{normal(1, 3, 5, 9001), normal(2, 3, 5, 1)}
+	for name, c := range map[string]struct {
+		values func(args []*Node) *Node
+		sum    func(y *Node) *Node
+		want   int // programs
+	}{
+		"rows":           {exponentials, func(y *Node) *Node { return ReduceSum(y, -1) }, 0},
+		"dense":          {squares, func(y *Node) *Node { return ReduceSum(y, -1) }, 0},
+		"all":            {squares, func(y *Node) *Node { return ReduceAllSum(y) }, 0},
+		"two axes":       {exponentials, func(y *Node) *Node { return ReduceSum(y, 1, 2) }, 1},
+		"two dense axes": {squares, func(y *Node) *Node { return ReduceSum(y, 1, 2) }, 0},
+		"columns":        {exponentials, func(y *Node) *Node { return ReduceSum(y, 1) }, 1},
+		"read besides":   {exponentials, func(y *Node) *Node { return ReduceSum(Div(y, ReduceAndKeep(y, ReduceSum, -1)), -1) }, 1},
+	} {
+		alone := func(args []*Node) []*Node { return []*Node{c.sum(c.values(args))} }
+		besides := func(args []*Node) []*Node {
+			y := c.values(args)
+			return []*Node{c.sum(y), y}
+		}
+		if got := times(instructionsOf(t, alone, args...), "elementwise"); got != c.want {
+			t.Errorf("%s: %d programs, want %d", name, got, c.want)
+		}
+		b := open(t, Options{})
+		compareAll(t, evaluate(t, b, alone, args...), evaluate(t, b, besides, args...)[:1], 0)
+	}
+}

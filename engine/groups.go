@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 )
 
@@ -70,6 +71,42 @@ func (p *planner) readersOf(v *value) []*node {
 		}
 	}
 	return groups
+}
+
+// findSummed finds the programs whose values are added up along their last axes and read by
+// nobody else: they need not be in memory.
+func (p *planner) findSummed() {
+	const long = 256 // values, fewer of which are better computed several rows at a time
+	for _, n := range p.live {
+		if n.op != compute.OpTypeReduceSum || n.inputs[0].shape.DType != dtypes.Float32 {
+			continue
+		}
+		v := n.inputs[0]
+		last := v.node
+		_, isSource := p.sources[last]
+		if len(p.parts[last]) == 0 || isSource || len(p.stores[last]) > 0 || p.results[v] || len(p.readers[v]) != 1 {
+			continue
+		}
+		if trailing(n.attrs[0].([]int), v.shape.Dimensions) >= long {
+			p.summed[last] = n
+		}
+	}
+}
+
+// trailing is how many values there are along axes, if they are the last ones, else 0.
+func trailing(axes, dims []int) int {
+	size := 1
+	for i := range len(axes) {
+		axis := len(dims) - 1 - i
+		if !slices.Contains(axes, axis) {
+			return 0
+		}
+		size *= dims[axis]
+	}
+	if len(axes) == 0 {
+		return product(dims)
+	}
+	return size
 }
 
 // isStep tells whether a node can be part of a program.

@@ -26,6 +26,15 @@ type reduction struct {
 }
 
 func lowerReduceSum(p *planner, n *node) bool {
+	if last := n.inputs[0].node; p.summed[last] == n {
+		defer p.used(last)
+		if p.sumProgram(n, last) {
+			return true
+		}
+		if err := p.program(last); err != nil {
+			return false
+		}
+	}
 	return p.reduce(n, reduction{(*kernels.Set).Sum, (*kernels.Set).Add, 0})
 }
 
@@ -69,6 +78,28 @@ func (p *planner) reduce(n *node, r reduction) bool {
 		copied := p.dense(x.transposed(append(kept, reduced...)))
 		p.reduceRows(n, r, copied, out, view{dims: left.dims, strides: scaled(rowMajor(left.dims), right.size())}, right.size())
 	}
+	return true
+}
+
+// sumProgram adds up what the program that ends in last computes, without writing it, where
+// rows of the program are rows that are added up, or several of them.
+func (p *planner) sumProgram(n, last *node) bool {
+	g, reads := p.build(last, nil)
+	width := trailing(n.attrs[0].([]int), n.inputs[0].shape.Dimensions)
+	if g.inner%width != 0 {
+		return false
+	}
+	out, rows, perPart := p.alloc(n.outputs[0]), n.inputs[0].size()/width, max(1, 1<<14/width)
+	p.emitParts(n.op.String(), reads, []view{out}, (rows+perPart-1)/perPart, func(e *env, w *worker, part int) {
+		y := e.floats(out)
+		for row := part * perPart; row < min((part+1)*perPart, rows); row++ {
+			y[row] = e.kernels.SumOf(width, func(from, most int) []float32 {
+				at, x := row*width+from, g.scratch(w)[:min(most, chunk)]
+				g.run(e, w, window{at / g.inner, 1, at % g.inner}, x, nil)
+				return x
+			})
+		}
+	})
 	return true
 }
 

@@ -28,6 +28,7 @@ type planner struct {
 	groups  map[*node][]*node  // the last nodes of the programs that a node is part of
 	parts   map[*node][]*node
 	stores  map[*node][]*value // results that programs write beside their own, by their last nodes
+	summed  map[*node]*node    // the sums that alone read what programs compute, by their last nodes
 	sources map[*node]source   // the products that programs are applied to, by their last nodes
 	turned  map[*node]bool     // products that are read transposed alone
 
@@ -46,13 +47,14 @@ type planner struct {
 func plan(b *Backend, main *function) (*Executable, error) {
 	p := &planner{
 		backend: b, main: main, readers: map[*value][]*node{}, results: map[*value]bool{}, uses: map[*value]int{},
-		origins: map[*value]*value{}, groups: map[*node][]*node{}, parts: map[*node][]*node{}, stores: map[*node][]*value{}, sources: map[*node]source{}, turned: map[*node]bool{},
+		origins: map[*value]*value{}, groups: map[*node][]*node{}, parts: map[*node][]*node{}, stores: map[*node][]*value{}, summed: map[*node]*node{}, sources: map[*node]source{}, turned: map[*node]bool{},
 		views: map[*value]view{}, numbers: map[uint32][]float32{}, copies: map[*slot]view{}, packs: map[*slot][]layout{}, lookUps: map[*slot]int{},
 	}
 	p.findLive()
 	p.findOrigins()
 	p.findGroups()
 	p.findSources()
+	p.findSummed()
 	p.findTurned()
 	for _, v := range main.parameters {
 		p.parameters = append(p.parameters, p.slot(parameter, bytesOf(v.shape)))
@@ -62,6 +64,9 @@ func plan(b *Backend, main *function) (*Executable, error) {
 	for _, n := range p.live {
 		if g := p.groups[n]; len(g) > 0 && g[0] != n {
 			continue // computed by the last node of its program
+		}
+		if p.summed[n] != nil {
+			continue // computed by what adds it up
 		}
 		if err := p.lower(n); err != nil {
 			return nil, fmt.Errorf("%s: %w", n.op, err)

@@ -245,3 +245,19 @@ func BenchmarkLayerNorm(b *testing.B) {
 		})
 	}
 }
+
+// TestSumOfPieces: the bits of a sum do not depend on the pieces that its values come in.
+func TestSumOfPieces(t *testing.T) {
+	eachSet(t, func(t *testing.T, s, _ *Set) {
+		rng := rand.New(rand.NewPCG(19, 20))
+		for _, n := range sizes() {
+			x := values(rng, n, 0)
+			for _, piece := range []int{32, 96, 1024, 5000} {
+				got := s.SumOf(n, func(from, most int) []float32 { return x[from : from+min(most, piece)] })
+				if want := s.Sum(x); got != want {
+					t.Fatalf("%d values in pieces of %d: %g, want %g", n, piece, got, want)
+				}
+			}
+		}
+	})
+}

@@ -16,12 +16,46 @@ func (s *Set) Sum(x []float32) float32 {
 	return s.sumOf(x, spare)
 }
 
+// SumOf is Sum of n values that come in pieces: values has those from a place on, at most so
+// many as are wanted, and where these are fewer a multiple of 32.
+func (s *Set) SumOf(n int, values func(from, most int) []float32) float32 {
+	spare := s.spare.Get().(*spare)
+	defer s.spare.Put(spare)
+	return s.sumOfPieces(0, n, values, spare)
+}
+
+func (s *Set) sumOfPieces(from, n int, values func(from, most int) []float32, spare *spare) float32 {
+	if half := halfOf(n); half > 0 {
+		return s.sumOfPieces(from, half, values, spare) + s.sumOfPieces(from+half, n-half, values, spare)
+	}
+	clear(spare.partial[:])
+	for n > 0 {
+		x := values(from, n)
+		s.addPartials(x, spare)
+		from, n = from+len(x), n-len(x)
+	}
+	return s.fold(&spare.partial)
+}
+
 func (s *Set) sumOf(x []float32, spare *spare) float32 {
-	if len(x) > block {
-		half := (len(x)/block + 1) / 2 * block
+	if half := halfOf(len(x)); half > 0 {
 		return s.sumOf(x[:half], spare) + s.sumOf(x[half:], spare)
 	}
 	clear(spare.partial[:])
+	s.addPartials(x, spare)
+	return s.fold(&spare.partial)
+}
+
+// halfOf is where n values are parted, 0 for those of one block.
+func halfOf(n int) int {
+	if n <= block {
+		return 0
+	}
+	return (n/block + 1) / 2 * block
+}
+
+// addPartials adds a block, or the next part of one, to the running sums.
+func (s *Set) addPartials(x []float32, spare *spare) {
 	n := len(x) &^ (partials - 1)
 	if n > 0 {
 		s.sum(&spare.partial[0], &x[0], n)
@@ -30,7 +64,6 @@ func (s *Set) sumOf(x []float32, spare *spare) float32 {
 		clear(spare.a[copy(spare.a[:], x[n:]):])
 		s.sum(&spare.partial[0], &spare.a[0], partials)
 	}
-	return s.fold(&spare.partial)
 }
 
 // fold adds the running sums in pairs.
