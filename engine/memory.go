@@ -66,6 +66,9 @@ func roomy(n int) int {
 // alignedBytes is never nil, so that an empty tensor is told from a finalized one.
 func alignedBytes(n int) []byte {
 	words := make([]uint64, n/8+1)
+	if n >= large {
+		adviseLarge(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), n))
+	}
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*8)[:n:n]
 }
 

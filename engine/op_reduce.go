@@ -28,6 +28,7 @@ type reduction struct {
 func lowerReduceSum(p *planner, n *node) bool {
 	if last := n.inputs[0].node; p.summed[last] == n {
 		defer p.used(last)
+		p.backend.natives.Add(int64(len(p.parts[last])))
 		if p.sumProgram(n, last) {
 			return true
 		}
