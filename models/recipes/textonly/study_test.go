@@ -97,7 +97,7 @@ func TestRewards(t *testing.T) {
 	}
 	type reward struct{ clip, most, temperature float64 }
 	want := map[string]reward{
-		"cgt-gan, CLIP-cos": {1, 0.5, 100}, "cgt-gan, CLIP-agg": {0, 0.5, 100}, "cgt-gan, both": {0.5, 0.5, 100},
+		"cgt-gan, CLIP-cos": {1, 0.15, 100}, "cgt-gan, CLIP-agg": {0, 0.15, 100}, "cgt-gan, both": {0.5, 0.15, 100},
 		"cgt-gan, naturalness": {0, 0, 100},
 	}
 	for _, r := range s.Runs {
