@@ -8,7 +8,8 @@ import (
 )
 
 // findGroups joins elementwise nodes: one whose readers all belong to a program
-// becomes part of it, and one that is cheap a part of each of several.
+// becomes part of it, and one that is cheap a part of each of several. A result that one
+// program alone reads is written by that, as an optimiser's moments are.
 func (p *planner) findGroups() {
 	for i := len(p.live) - 1; i >= 0; i-- {
 		n := p.live[i]
@@ -16,10 +17,7 @@ func (p *planner) findGroups() {
 			continue
 		}
 		v := n.outputs[0]
-		groups := p.readBy(v)
-		if last := p.storedBy(v); last != nil {
-			groups = []*node{last}
-		}
+		groups := p.readersOf(v)
 		full := slices.ContainsFunc(groups, func(last *node) bool { return len(p.parts[last]) >= 48 })
 		if len(groups) == 0 || full || len(groups) > 1 && p.origins[v] == nil {
 			groups = []*node{n}
@@ -46,15 +44,6 @@ func (p *planner) readBy(v *value) []*node {
 		return nil
 	}
 	return p.readersOf(v)
-}
-
-// storedBy is the program that all readers of a result belong to, or nil: it computes and
-// writes the result for itself, as the step of an optimiser does its moments.
-func (p *planner) storedBy(v *value) *node {
-	if groups := p.readersOf(v); p.results[v] && len(groups) == 1 {
-		return groups[0]
-	}
-	return nil
 }
 
 // readersOf is readBy for values that are results, too.

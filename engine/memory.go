@@ -63,7 +63,8 @@ func roomy(n int) int {
 	return (n + step - 1) / step * step
 }
 
-// alignedBytes is never nil, so that an empty tensor is told from a finalized one.
+// alignedBytes is memory of Go's heap, in large pages where there is so much of it. It is
+// never nil, so that an empty tensor is told from a finalized one.
 func alignedBytes(n int) []byte {
 	words := make([]uint64, n/8+1)
 	if n >= large {

@@ -12,6 +12,7 @@ import (
 // system when nothing refers to them.
 type pages struct {
 	bytes   []byte
+	of      *region // nil where they lie in Go's heap
 	cleanup runtime.Cleanup
 }
 
@@ -47,7 +48,7 @@ func (m *memory) newPages(n int) *pages {
 		m.region, m.rest = &region{bytes}, bytes
 		runtime.AddCleanup(m.region, unmapMemory, bytes)
 	}
-	b := &pages{bytes: m.rest[:n:size]}
+	b := &pages{bytes: m.rest[:n:size], of: m.region}
 	m.rest = m.rest[size:]
 	b.cleanup = runtime.AddCleanup(b, piece.discard, piece{m.region, b.bytes[:size]})
 	return b
@@ -55,8 +56,10 @@ func (m *memory) newPages(n int) *pages {
 
 // free gives the memory back at once: nobody may have any of it.
 func (b *pages) free() {
-	b.cleanup.Stop()
-	discardMemory(b.bytes[:cap(b.bytes)])
+	if b.of != nil {
+		b.cleanup.Stop()
+		discardMemory(b.bytes[:cap(b.bytes)])
+	}
 	b.bytes = nil
 }
 

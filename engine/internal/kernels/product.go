@@ -134,27 +134,28 @@ func (s *Set) Multiply(c []float32, rowC int, a Segments, packed Packed, rows, k
 
 // MultiplyPlain is Multiply for a matrix B as it lies, to the same bits. It packs one panel
 // after another into spare, of k·PanelWidth values, unless their rows are contiguous and A
-// has so few that each is read but once. While it computes, it asks for next, which the caller
-// wants then.
+// has so few that each is read but once; while it computes with so few, it asks for next,
+// which the caller wants then.
 func (s *Set) MultiplyPlain(c []float32, rowC int, a Segments, b Matrix, rows, k, first, cols int, ends Ends, spare, next []float32) {
 	if rows == 0 || cols == 0 || k == 0 {
 		s.Multiply(c, rowC, a, Packed{}, rows, k, first, cols, ends)
 		return
 	}
-	f, soon := ends.frame(c, rowC, rows, first+cols), ahead{}
+	f, few := ends.frame(c, rowC, rows, first+cols), rows <= len(s.tiles) && a.Width == 0
 	for col := first; col < first+cols; col += PanelWidth {
 		width := min(PanelWidth, first+cols-col)
+		right, rowB := b.Data[col*b.Col:], b.Row
+		if b.Col != 1 || width < PanelWidth || !few {
+			PackPanel(s, spare, Matrix{right, b.Row, b.Col}, k, width, 0)
+			right, rowB = spare[:k*PanelWidth], PanelWidth
+		}
+		if !few {
+			s.Multiply(c[col:], rowC, a, Packed{Floats: right}, rows, k, 0, width, ends.right(col))
+			continue
+		}
+		var soon ahead
 		soon, next = askFor(next, k*PanelWidth)
-		if b.Col == 1 && width == PanelWidth && rows <= len(s.tiles) && a.Width == 0 {
-			panel(s, s.tiles, &f, col, a, b.Data[col:], b.Row, k, rows, width, soon)
-			continue
-		}
-		PackPanel(s, spare, Matrix{b.Data[col*b.Col:], b.Row, b.Col}, k, width, 0)
-		if rows <= len(s.tiles) && a.Width == 0 {
-			panel(s, s.tiles, &f, col, a, spare, PanelWidth, k, rows, width, soon)
-			continue
-		}
-		s.Multiply(c[col:], rowC, a, Packed{Floats: spare[:k*PanelWidth]}, rows, k, 0, width, ends.right(col))
+		panel(s, s.tiles, &f, col, a, right, rowB, k, rows, width, soon)
 	}
 }
 

@@ -4,7 +4,6 @@ package team
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,8 +22,8 @@ type Team struct {
 	wake    chan struct{}
 	closed  atomic.Bool
 
-	// The current call of Run. What is written before begun is read by those alone who
-	// took a part from it, and they have ended before the next call.
+	// The current call of Run. What is written before lanes are set is read by those alone
+	// who took a part from one, and they have ended before the next call.
 	do      func(worker, part int)
 	lanes   []lane // by worker
 	ended   atomic.Int64
@@ -111,7 +110,7 @@ func (t *Team) Run(parts int, do func(worker, part int)) error {
 	t.do = do
 	t.failure.Store(nil)
 	t.ended.Store(0)
-	for i := range slices.Backward(t.lanes) { // so that helpers, awake and looking, find their own first
+	for i := t.size - 1; i >= 0; i-- { // so that helpers, awake and looking, find their own first
 		t.lanes[i].set(parts*i/t.size, parts*(i+1)/t.size)
 	}
 	for range min(int(t.waiting.Load()), parts-1) {
