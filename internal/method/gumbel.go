@@ -98,7 +98,17 @@ func (d drawn) distinct() *Node {
 func gumbel(rng *rand.Rand, n int) []float32 {
 	out := make([]float32, n)
 	for i := range out {
-		out[i] = float32(-math.Log(rng.ExpFloat64())) // −log u is exponential
+		out[i] = float32(-math.Log(exponential(rng)))
 	}
 	return out
+}
+
+// exponential draws −log u. One draw of 2³² is 0, which the noise of a few hundred
+// updates comes upon, and its logarithm is no number to go on with: it is drawn again.
+func exponential(rng *rand.Rand) float64 {
+	for {
+		if x := rng.ExpFloat64(); x > 0 {
+			return x
+		}
+	}
 }
