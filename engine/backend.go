@@ -35,7 +35,7 @@ const Name = "cutline"
 
 // Options of a Backend. The zero value is the fastest for inference.
 type Options struct {
-	// Kernels names a set of kernels: avx512, avx2 or portable; "" is the fastest
+	// Kernels names a set of kernels: amx, avx512, avx2, neon or portable; "" is the fastest
 	// that the processor runs.
 	Kernels string
 	// Threads bounds the threads of one execution; 0 stands for GOMAXPROCS.

@@ -66,6 +66,15 @@ type worker struct {
 	inputs [][]float32 // of a step
 	bools  []bool
 	panel  []byte
+	thirds *kernels.Thirds
+}
+
+// thirdsRoom is a thread's memory for the matrix unit.
+func (w *worker) thirdsRoom() *kernels.Thirds {
+	if w.thirds == nil {
+		w.thirds = new(kernels.Thirds)
+	}
+	return w.thirds
 }
 
 // room is a thread's scratch memory of n bytes, for one of a matrix's panels.

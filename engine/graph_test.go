@@ -126,12 +126,34 @@ func TestNetwork(t *testing.T) {
 // TestThreadsDoNotMatter: the bits are the same for any number of threads.
 func TestThreadsDoNotMatter(t *testing.T) {
 	args := blockArgs(3, 50, 96)
-	want := evaluate(t, open(t, Options{Threads: 1}), gradients, args...)
-	for _, threads := range []int{2, 3, 8} {
-		for i, got := range evaluate(t, open(t, Options{Threads: threads}), gradients, args...) {
-			if !slices.Equal(got, want[i]) {
-				t.Errorf("%d threads: output %d differs", threads, i)
+	for _, training := range []bool{false, true} {
+		want := evaluate(t, open(t, Options{Threads: 1, Training: training}), gradients, args...)
+		for _, threads := range []int{2, 3, 8} {
+			for i, got := range evaluate(t, open(t, Options{Threads: threads, Training: training}), gradients, args...) {
+				if !slices.Equal(got, want[i]) {
+					t.Errorf("training %v, %d threads: output %d differs", training, threads, i)
+				}
 			}
+		}
+	}
+}
+
+// TestBatchIsItsSingles: an engine for inference gives a row the same bits in a batch of any
+// size, whatever unit multiplies many rows in training.
+func TestBatchIsItsSingles(t *testing.T) {
+	const rows, k, n = 100, 96, 64
+	x, w := normal(1, rows, k), normal(2, k, n)
+	product := func(args []*Node) []*Node { return []*Node{Dot(args[0], args[1]).Product()} }
+	b := open(t, Options{})
+	all := evaluate(t, b, product, x, w)[0]
+	values, err := tensors.CopyFlatData[float32](x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		row := tensors.FromFlatDataAndDimensions(values[i*k:(i+1)*k], 1, k)
+		if got := evaluate(t, b, product, row, w)[0]; !slices.Equal(got, all[i*n:(i+1)*n]) {
+			t.Fatalf("row %d of %d has other bits alone", i, rows)
 		}
 	}
 }

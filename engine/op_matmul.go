@@ -33,6 +33,7 @@ type matmul struct {
 	program          *program
 	blockRows, panel int  // rows and panels of a part
 	byRows           bool // parts of the same rows follow one another, not those of the same panels
+	thirds           bool // by the matrix unit
 }
 
 func dotShape(n *node) (shapes.Shape, error) {
@@ -234,13 +235,14 @@ func (p *planner) matmulWith(n *node, g *program, reads []view, out *value) erro
 // multiply adds the instructions of a product.
 func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 	m.out = out
+	m.thirds = p.byThirds(m)
 	m.cut()
 	reads = append(reads, m.a)
 	if m.bias != nil {
 		reads = append(reads, *m.bias)
 	}
 	cached := p.fromParameter(m)
-	m.plain = !cached && m.blocks() == 1
+	m.plain = !cached && !m.thirds && m.blocks() == 1
 	switch {
 	case cached:
 		reads = append(reads, m.source)
@@ -271,6 +273,10 @@ func (p *planner) multiply(m *matmul, out view, reads []view) bool {
 // cut chooses the parts: enough for several threads to share, large enough to be
 // worth a hand-over.
 func (m *matmul) cut() {
+	if m.thirds {
+		m.cutForThirds()
+		return
+	}
 	work := product(m.batch) * m.rows * m.k * m.n
 	parts := min(max(work/(1<<17), 1), 64)
 	m.byRows = m.rows > fewRows && m.besideRight() > m.k*m.n
@@ -281,6 +287,28 @@ func (m *matmul) cut() {
 	m.blockRows = (groups + blocks - 1) / blocks * group
 	perBlock := max(1, parts/(product(m.batch)*blocks))
 	m.panel = min((m.panels()+perBlock-1)/perBlock, 8)
+}
+
+// byThirds tells whether the matrix unit multiplies. That is for training alone: its bits are
+// not those of the other kernels, which multiply a few rows, and an engine for inference gives
+// a photo the same caption in a batch of any size.
+func (p *planner) byThirds(m *matmul) bool {
+	const few = 48 // of which all are worth cutting B
+	return p.backend.options.Training && p.backend.kernels.HasThirds() &&
+		len(m.batch) == 0 && min(m.rows, m.k, m.n) >= few
+}
+
+// cutForThirds is cut for the matrix unit, for which each part cuts its rows of A and its
+// panels anew: the larger a part, the less of that, if there are enough to share.
+func (m *matmul) cutForThirds() {
+	const high, tile, wide, narrow, enough = kernels.ThirdsRows, 32, 48, 12, 24
+	blocks := (m.rows + high - 1) / high
+	m.blockRows = min((m.rows/blocks+tile-1)/tile*tile, high)
+	if m.group > 0 {
+		m.blockRows = max(1, m.blockRows/m.group) * m.group
+	}
+	groups := max((m.panels()+wide-1)/wide, min((enough+m.blocks()-1)/m.blocks(), m.panels()/narrow))
+	m.panel = (m.panels() + groups - 1) / groups
 }
 
 // fewRows are the rows of a block unless there is a reason for others.

@@ -25,6 +25,8 @@ func (m *matmul) part(e *env, w *worker, part int) {
 		Width:  m.segment, Jump: m.jump, Height: m.group, Drop: m.drop,
 	}
 	switch {
+	case m.thirds && e.packed.Halves == nil:
+		e.kernels.MultiplyThirds(c, m.n, left, e.packed.Floats, rows, m.k, col, cols, ends, w.thirdsRoom())
 	case m.plain:
 		e.kernels.MultiplyPlain(c, m.n, left, m.plainRight(e, i), rows, m.k, col, cols, ends, w.panelOf(m.k), m.nextRight(e, i, group))
 	case len(m.batch) > 0:

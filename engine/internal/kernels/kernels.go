@@ -5,7 +5,8 @@
 // FMA and F16C and for AVX-512, on arm64 for NEON; the commands asm and asm/arm64 write
 // it. A [Set] holds one of them for every operation. Within a set, a result does not
 // depend on how the work is cut into calls: sums over a row have 32 running values
-// whatever the vectors' width, and a product adds up along k one by one.
+// whatever the vectors' width, and a product adds up along k one by one. A processor's matrix
+// unit, AMX, has sums of its own (thirds.go).
 //
 // NaN and infinities pass as Go's operators have them; elementwise functions
 // state their errors against float64 as relative bounds.
@@ -30,7 +31,7 @@ const lanesMost = 16
 // addresses and a length in multiples of the lanes; the methods take slices of
 // any length.
 type Set struct {
-	Name  string // "avx512", "avx2", "neon" or "portable"
+	Name  string // "amx", "avx512", "avx2", "neon" or "portable"
 	lanes int    // a power of two
 
 	tiles     []tile     // tiles[i] is for i+1 rows
@@ -49,6 +50,7 @@ type Set struct {
 	softmax   func(y, x, tail *float32, n int)
 	normalize func(y, x, gain, bias *float32, mean, scale float32, n int)
 
+	unit  *unit      // that multiplies matrices, where there is one
 	spare *sync.Pool // of *spare
 }
 

@@ -358,3 +358,13 @@ func softmaxAVX512(y *float32, x *float32, tail *float32, n int)
 //
 //go:noescape
 func normalizeAVX512(y *float32, x *float32, gain *float32, bias *float32, mean float32, scale float32, n int)
+
+// thirdsAVX512 cuts m times n rows of 16 values x and of the 16 that are apart values on. Steps lead from row to row, jumps from one to the next of the m.
+//
+//go:noescape
+func thirdsAVX512(to *uint16, stepTo int, jumpTo int, x *float32, apart int, stepX int, jumpX int, n int, m int)
+
+// blocksAMX computes from + A·B for so many tiles of 32×32 that stand one above another, of so many chunks of k; from may be nil. At each chunk it asks for 512 bytes, the first of which are at soon.
+//
+//go:noescape
+func blocksAMX(c *float32, rowC int, from *float32, rowFrom int, a *uint16, b *uint16, chunks int, tiles int, soon uintptr)

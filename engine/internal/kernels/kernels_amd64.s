@@ -6946,3 +6946,595 @@ loop:
 loop_end:
 	VZEROUPPER
 	RET
+
+// func thirdsAVX512(to *uint16, stepTo int, jumpTo int, x *float32, apart int, stepX int, jumpX int, n int, m int)
+// Requires: AVX, AVX512F
+TEXT ·thirdsAVX512(SB), NOSPLIT, $0-72
+	MOVQ    to+0(FP), AX
+	MOVQ    x+24(FP), CX
+	MOVQ    apart+32(FP), DX
+	MOVQ    stepTo+8(FP), BX
+	MOVQ    jumpTo+16(FP), SI
+	MOVQ    stepX+40(FP), DI
+	MOVQ    jumpX+48(FP), R8
+	MOVQ    m+64(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R8
+	SHLQ    $0x01, BX
+	SHLQ    $0x01, SI
+	VMOVUPS fffff0000<>+0(SB), Z0
+	VMOVUPS f00008000<>+0(SB), Z1
+
+outer:
+	TESTQ R9, R9
+	JLE   end
+	MOVQ  n+56(FP), R10
+	MOVQ  CX, R11
+	MOVQ  AX, R12
+
+inner:
+	TESTQ      R10, R10
+	JLE        next
+	VMOVUPS    (R11), Z2
+	VMOVUPS    (R11)(DX*1), Z3
+	VPADDD     Z2, Z1, Z5
+	VPADDD     Z3, Z1, Z6
+	VPSRLD     $0x10, Z5, Z4
+	VPTERNLOGD $0xf8, Z0, Z6, Z4
+	VMOVUPS    Z4, (R12)
+	VPANDD     Z0, Z5, Z4
+	VSUBPS     Z4, Z2, Z2
+	VPANDD     Z0, Z6, Z4
+	VSUBPS     Z4, Z3, Z3
+	VPADDD     Z2, Z1, Z5
+	VPADDD     Z3, Z1, Z6
+	VPSRLD     $0x10, Z5, Z4
+	VPTERNLOGD $0xf8, Z0, Z6, Z4
+	VMOVUPS    Z4, 2048(R12)
+	VPANDD     Z0, Z5, Z4
+	VSUBPS     Z4, Z2, Z2
+	VPANDD     Z0, Z6, Z4
+	VSUBPS     Z4, Z3, Z3
+	VPSRLD     $0x10, Z2, Z2
+	VPTERNLOGD $0xf8, Z0, Z3, Z2
+	VMOVUPS    Z2, 4096(R12)
+	ADDQ       DI, R11
+	ADDQ       BX, R12
+	DECQ       R10
+	JMP        inner
+
+next:
+	ADDQ R8, CX
+	ADDQ SI, AX
+	DECQ R9
+	JMP  outer
+
+end:
+	VZEROUPPER
+	RET
+
+DATA fffff0000<>+0(SB)/4, $0xffff0000
+DATA fffff0000<>+4(SB)/4, $0xffff0000
+DATA fffff0000<>+8(SB)/4, $0xffff0000
+DATA fffff0000<>+12(SB)/4, $0xffff0000
+DATA fffff0000<>+16(SB)/4, $0xffff0000
+DATA fffff0000<>+20(SB)/4, $0xffff0000
+DATA fffff0000<>+24(SB)/4, $0xffff0000
+DATA fffff0000<>+28(SB)/4, $0xffff0000
+DATA fffff0000<>+32(SB)/4, $0xffff0000
+DATA fffff0000<>+36(SB)/4, $0xffff0000
+DATA fffff0000<>+40(SB)/4, $0xffff0000
+DATA fffff0000<>+44(SB)/4, $0xffff0000
+DATA fffff0000<>+48(SB)/4, $0xffff0000
+DATA fffff0000<>+52(SB)/4, $0xffff0000
+DATA fffff0000<>+56(SB)/4, $0xffff0000
+DATA fffff0000<>+60(SB)/4, $0xffff0000
+GLOBL fffff0000<>(SB), RODATA|NOPTR, $64
+
+DATA f00008000<>+0(SB)/4, $0x00008000
+DATA f00008000<>+4(SB)/4, $0x00008000
+DATA f00008000<>+8(SB)/4, $0x00008000
+DATA f00008000<>+12(SB)/4, $0x00008000
+DATA f00008000<>+16(SB)/4, $0x00008000
+DATA f00008000<>+20(SB)/4, $0x00008000
+DATA f00008000<>+24(SB)/4, $0x00008000
+DATA f00008000<>+28(SB)/4, $0x00008000
+DATA f00008000<>+32(SB)/4, $0x00008000
+DATA f00008000<>+36(SB)/4, $0x00008000
+DATA f00008000<>+40(SB)/4, $0x00008000
+DATA f00008000<>+44(SB)/4, $0x00008000
+DATA f00008000<>+48(SB)/4, $0x00008000
+DATA f00008000<>+52(SB)/4, $0x00008000
+DATA f00008000<>+56(SB)/4, $0x00008000
+DATA f00008000<>+60(SB)/4, $0x00008000
+GLOBL f00008000<>(SB), RODATA|NOPTR, $64
+
+// func blocksAMX(c *float32, rowC int, from *float32, rowFrom int, a *uint16, b *uint16, chunks int, tiles int, soon uintptr)
+// Requires: MMX+
+TEXT ·blocksAMX(SB), NOSPLIT, $0-72
+	MOVQ c+0(FP), AX
+	MOVQ rowC+8(FP), BX
+	MOVQ from+16(FP), R8
+	MOVQ rowFrom+24(FP), R9
+	MOVQ a+32(FP), SI
+	MOVQ b+40(FP), DX
+	MOVQ chunks+48(FP), R10
+	MOVQ tiles+56(FP), R11
+	MOVQ soon+64(FP), R15
+	SHLQ $0x02, BX
+	SHLQ $0x02, R9
+	LEAQ shapes<>+0(SB), DI
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x07
+	MOVQ $0x00000040, CX
+
+tile:
+	TESTQ R11, R11
+	JLE   end
+	TESTQ R8, R8
+	JZ    zero
+	MOVQ  R9, R13
+	SHLQ  $0x04, R13
+	ADDQ  R8, R13
+	BYTE  $0xc4
+	BYTE  $0x82
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x84
+	BYTE  $0x08
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0xc4
+	BYTE  $0x82
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x8c
+	BYTE  $0x08
+	BYTE  $0x40
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0xc4
+	BYTE  $0x82
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x94
+	BYTE  $0x0d
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0xc4
+	BYTE  $0x82
+	BYTE  $0x7b
+	BYTE  $0x4b
+	BYTE  $0x9c
+	BYTE  $0x0d
+	BYTE  $0x40
+	BYTE  $0x00
+	BYTE  $0x00
+	BYTE  $0x00
+	MOVQ  R9, R8
+	SHLQ  $0x04, R8
+	ADDQ  R13, R8
+	JMP   sums
+
+zero:
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+sums:
+	MOVQ DX, DI
+	MOVQ R10, R12
+	MOVQ AX, R13
+
+chunk:
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 192(R15)
+	PREFETCHT1 256(R15)
+	PREFETCHT1 320(R15)
+	PREFETCHT1 384(R15)
+	PREFETCHT1 448(R15)
+	ADDQ       $0x00000200, R15
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       BX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       BX, R13
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xa4
+	BYTE       $0x0e
+	BYTE       $0x00
+	BYTE       $0x10
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xac
+	BYTE       $0x0e
+	BYTE       $0x00
+	BYTE       $0x14
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xb4
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xbc
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x04
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xc4
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xcc
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xd5
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xdd
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xa4
+	BYTE       $0x0e
+	BYTE       $0x00
+	BYTE       $0x08
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xac
+	BYTE       $0x0e
+	BYTE       $0x00
+	BYTE       $0x0c
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xb4
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x08
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xbc
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x0c
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xc4
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xcc
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xd5
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xdd
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xa4
+	BYTE       $0x0e
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xac
+	BYTE       $0x0e
+	BYTE       $0x00
+	BYTE       $0x04
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xb4
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x10
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xbc
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x14
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xc4
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xcc
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xd5
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xdd
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xb4
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x08
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xbc
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x0c
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xc4
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xcc
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xd5
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xdd
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xb4
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xbc
+	BYTE       $0x0f
+	BYTE       $0x00
+	BYTE       $0x04
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xc4
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xcc
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xd5
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xdd
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xa4
+	BYTE       $0x0e
+	BYTE       $0x00
+	BYTE       $0x08
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7b
+	BYTE       $0x4b
+	BYTE       $0xac
+	BYTE       $0x0e
+	BYTE       $0x00
+	BYTE       $0x0c
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xc4
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xcc
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x4a
+	BYTE       $0x5c
+	BYTE       $0xd5
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xdd
+	ADDQ       $0x00001800, SI
+	ADDQ       $0x00001800, DI
+	DECQ       R12
+	JNZ        chunk
+	MOVQ       BX, R13
+	SHLQ       $0x04, R13
+	ADDQ       AX, R13
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7a
+	BYTE       $0x4b
+	BYTE       $0x84
+	BYTE       $0x18
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x7a
+	BYTE       $0x4b
+	BYTE       $0x8c
+	BYTE       $0x18
+	BYTE       $0x40
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xc2
+	BYTE       $0x7a
+	BYTE       $0x4b
+	BYTE       $0x94
+	BYTE       $0x1d
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0xc4
+	BYTE       $0xc2
+	BYTE       $0x7a
+	BYTE       $0x4b
+	BYTE       $0x9c
+	BYTE       $0x1d
+	BYTE       $0x40
+	BYTE       $0x00
+	BYTE       $0x00
+	BYTE       $0x00
+	MOVQ       BX, AX
+	SHLQ       $0x04, AX
+	ADDQ       R13, AX
+	DECQ       R11
+	JMP        tile
+
+end:
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	RET
+
+DATA shapes<>+0(SB)/8, $0x0000000000000001
+DATA shapes<>+8(SB)/8, $0x0000000000000000
+DATA shapes<>+16(SB)/8, $0x0040004000400040
+DATA shapes<>+24(SB)/8, $0x0040004000400040
+DATA shapes<>+32(SB)/8, $0x0000000000000000
+DATA shapes<>+40(SB)/8, $0x0000000000000000
+DATA shapes<>+48(SB)/8, $0x1010101010101010
+DATA shapes<>+56(SB)/8, $0x0000000000000000
+GLOBL shapes<>(SB), RODATA|NOPTR, $64

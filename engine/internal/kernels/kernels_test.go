@@ -57,9 +57,13 @@ func compare(t *testing.T, what string, got, want []float32, tolerance float64) 
 	}
 }
 
-// eachSet runs a test on every set of this processor beside the portable one.
+// eachSet runs a test on every set of this processor beside the portable one. A set with a
+// matrix unit has the kernels of the next; see [eachUnit].
 func eachSet(t *testing.T, test func(t *testing.T, s, twin *Set)) {
 	for _, s := range Sets() {
+		if s.HasThirds() {
+			continue
+		}
 		t.Run(s.Name, func(t *testing.T) { test(t, s, portable()) })
 	}
 }

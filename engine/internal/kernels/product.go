@@ -63,6 +63,26 @@ func (s Segments) from(k, n int) (Segments, int) {
 	return s, n
 }
 
+// place is the index of a value.
+func (s Segments) place(i, k int) int {
+	at := i*s.Row + k*s.Col
+	if s.Height > 0 {
+		at += i / s.Height * (s.Drop - s.Height*s.Row)
+	}
+	if s.Width > 0 {
+		at += k / s.Width * (s.Jump - s.Width*s.Col)
+	}
+	return at
+}
+
+// rest is what follows a value in its row, n values or those of its segment.
+func (s Segments) rest(i, k, n int) []float32 {
+	if s.Width > 0 {
+		n = min(n, s.Width-k%s.Width)
+	}
+	return s.Data[s.place(i, k):][:n]
+}
+
 // group is how many of so many rows lie evenly apart.
 func (s Segments) group(rows int) int {
 	if s.Height > 0 {

@@ -64,6 +64,12 @@ func (p problem) check(t *testing.T, s *Set, add bool) {
 	if !slices.Equal(got, p.runPlain(s, add)) {
 		t.Fatalf("%d×%d×%d, add %v: the bits differ where B is not packed", p.rows, p.k, p.n, add)
 	}
+	p.compare(t, got, add)
+}
+
+// compare is check for a result.
+func (p problem) compare(t *testing.T, got []float32, add bool) {
+	t.Helper()
 	for i := range p.rows {
 		for j := range p.rowC {
 			before := float64(p.c[i*p.rowC+j])

@@ -5,6 +5,9 @@ import "golang.org/x/sys/cpu"
 func vectorSets() []*Set {
 	var sets []*Set
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX2 {
+		if cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && askForTiles() {
+			sets = append(sets, amx())
+		}
 		sets = append(sets, avx512())
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C {
@@ -26,6 +29,13 @@ func avx2() *Set {
 		where: whereAVX2, sum: sum32AVX2, largest: max32AVX2, squares: squares32AVX2,
 		softmax: softmaxAVX2, normalize: normalizeAVX2,
 	})
+}
+
+// amx is avx512 with the matrix unit.
+func amx() *Set {
+	s := avx512()
+	s.Name, s.unit = "amx", &unit{cut: thirdsAVX512, multiply: blocksAMX}
+	return s
 }
 
 func avx512() *Set {

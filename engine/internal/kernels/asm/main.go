@@ -104,7 +104,11 @@ func main() {
 		s.unaries()
 		s.selects()
 		s.rows()
+		if s.bytes == 64 {
+			s.thirds()
+		}
 	}
+	blocks()
 	Generate()
 }
 
