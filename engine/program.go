@@ -256,6 +256,11 @@ type window struct{ row, rows, col int }
 // run computes the window y. produced is what a product wrote there, which may be y itself.
 func (g *program) run(e *env, w *worker, b window, y, produced []float32) {
 	n := len(y)
+	for i := range g.externs { // the next window is wanted next, probably
+		if x := &g.externs[i]; x.isDense && x.view.slot != nil {
+			e.kernels.Ask(all[float32](e, x.view.slot), x.at(g.outer, b.row, b.col)+n, n)
+		}
+	}
 	for i := range g.steps {
 		s := &g.steps[i]
 		inputs := w.inputs[:0]

@@ -63,3 +63,11 @@ func (s *ahead) next() uintptr {
 	s.at += uintptr(s.bytes)
 	return at
 }
+
+// Ask asks for values of x from one on, which will be read soon: so many, or as many as there
+// are.
+func (s *Set) Ask(x []float32, from, n int) {
+	if n = min(n, len(x)-from); s.ask != nil && n > 0 {
+		s.ask(uintptr(unsafe.Pointer(&x[from])), (n+15)/16)
+	}
+}

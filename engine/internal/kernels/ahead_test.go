@@ -120,3 +120,17 @@ func TestNextIsAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// TestAskForWhatIsThere: asking beyond the end, or for nothing, is nothing.
+func TestAskForWhatIsThere(t *testing.T) {
+	asked := 0
+	s := &Set{ask: func(_ uintptr, n int) { asked += n }}
+	x := make([]float32, 100)
+	for _, c := range []struct{ from, n, lines int }{{0, 100, 7}, {16, 16, 1}, {96, 1024, 1}, {100, 5, 0}, {200, 5, 0}, {0, 0, 0}} {
+		asked = 0
+		if s.Ask(x, c.from, c.n); asked != c.lines {
+			t.Errorf("%d values from %d on: %d lines, want %d", c.n, c.from, asked, c.lines)
+		}
+	}
+	eachSet(t, func(_ *testing.T, s, _ *Set) { s.Ask(x, 3, 90) })
+}

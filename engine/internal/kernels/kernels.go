@@ -50,8 +50,9 @@ type Set struct {
 	softmax   func(y, x, tail *float32, n int)
 	normalize func(y, x, gain, bias *float32, mean, scale float32, n int)
 
-	unit  *unit      // that multiplies matrices, where there is one
-	spare *sync.Pool // of *spare
+	ask   func(x uintptr, n int) // brings n lines of the cache, or nil
+	unit  *unit                  // that multiplies matrices, where there is one
+	spare *sync.Pool             // of *spare
 }
 
 // tallest is the most rows of a tile of any set.

@@ -368,3 +368,6 @@ func thirdsAVX512(to *uint16, stepTo int, jumpTo int, x *float32, apart int, ste
 //
 //go:noescape
 func blocksAMX(c *float32, rowC int, from *float32, rowFrom int, a *uint16, b *uint16, chunks int, tiles int, soon uintptr)
+
+// ask brings n lines of the cache, the first of which is at x, to the second one.
+func ask(x uintptr, n int)

@@ -7538,3 +7538,20 @@ DATA shapes<>+40(SB)/8, $0x0000000000000000
 DATA shapes<>+48(SB)/8, $0x1010101010101010
 DATA shapes<>+56(SB)/8, $0x0000000000000000
 GLOBL shapes<>(SB), RODATA|NOPTR, $64
+
+// func ask(x uintptr, n int)
+// Requires: MMX+
+TEXT ·ask(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+
+loop:
+	TESTQ      CX, CX
+	JLE        end
+	PREFETCHT1 (AX)
+	ADDQ       $0x00000040, AX
+	DECQ       CX
+	JMP        loop
+
+end:
+	RET

@@ -109,6 +109,7 @@ func main() {
 		}
 	}
 	blocks()
+	ask()
 	Generate()
 }
 
