@@ -358,10 +358,7 @@ func gather[T any](from, buffer []T, at, stride, n int) []T {
 	case 1:
 		return from[at : at+n]
 	case 0:
-		v := from[at]
-		for i := range buffer[:n] {
-			buffer[i] = v
-		}
+		spread(buffer[:n], from[at])
 	default:
 		for i := range buffer[:n] {
 			buffer[i] = from[at+i*stride]
