@@ -23,6 +23,7 @@ type step func(s *kernels.Set, y []float32, x [][]float32)
 type program struct {
 	outer     []int // dims of the rows
 	inner     int   // length of a row
+	size      int   // of the result
 	externs   []extern
 	steps     []programStep
 	registers int
@@ -209,7 +210,7 @@ func (g *program) layOut(dims []int, source int) {
 			kept, lengths = append(kept, axis), append(lengths, dims[axis])
 		}
 	}
-	g.inner = 1
+	g.inner, g.size = 1, product(dims)
 	if n := len(kept); n > 0 {
 		g.inner, g.outer = lengths[n-1], lengths[:n-1]
 	}
@@ -256,11 +257,7 @@ type window struct{ row, rows, col int }
 // run computes the window y. produced is what a product wrote there, which may be y itself.
 func (g *program) run(e *env, w *worker, b window, y, produced []float32) {
 	n := len(y)
-	for i := range g.externs { // the next window is wanted next, probably
-		if x := &g.externs[i]; x.isDense && x.view.slot != nil {
-			e.kernels.Ask(all[float32](e, x.view.slot), x.at(g.outer, b.row, b.col)+n, n)
-		}
-	}
+	g.askForNext(e, b, n)
 	for i := range g.steps {
 		s := &g.steps[i]
 		inputs := w.inputs[:0]
@@ -288,6 +285,18 @@ func (g *program) run(e *env, w *worker, b window, y, produced []float32) {
 			continue
 		}
 		s.run(e.kernels, to, inputs)
+	}
+}
+
+// askForNext asks for what the window of n values behind one reads, where it is not the last:
+// it is wanted next, probably.
+func (g *program) askForNext(e *env, b window, n int) {
+	from := b.row*g.inner + b.col + n
+	to := min(from+n, g.size)
+	for i := range g.externs {
+		if x := &g.externs[i]; x.isDense && x.view.slot != nil {
+			e.kernels.Ask(all[float32](e, x.view.slot)[x.view.offset:], from, to-from)
+		}
 	}
 }
 
