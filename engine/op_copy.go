@@ -43,7 +43,7 @@ func moverOf[T any](to, from view) func(e *env, toAt, fromAt int) error {
 	for _, a := range outer {
 		rows *= a.dim
 	}
-	perPart := max(1, 1<<15/max(1, row.dim))
+	perPart := max(1, 1<<11/max(1, row.dim))
 	parts := (rows + perPart - 1) / perPart
 	next := pairAxis{dim: 1}
 	if len(outer) > 0 {
