@@ -21,7 +21,14 @@ type choice struct {
 func top(list []choice, row []float32, n int, banned []int) []choice {
 	heap := list[:0]
 	worst := float32(math.Inf(-1))
-	for token, logit := range row {
+	for token := 0; token < len(row); token++ {
+		for len(row)-token >= few && noneAbove((*[few]float32)(row[token:]), worst) {
+			token += few
+		}
+		if token == len(row) {
+			break
+		}
+		logit := row[token]
 		if logit <= worst || slices.Contains(banned, token) {
 			continue
 		}
@@ -43,6 +50,15 @@ func top(list []choice, row []float32, n int, banned []int) []choice {
 		return cmp.Or(cmp.Compare(b.logit, a.logit), cmp.Compare(a.token, b.token))
 	})
 	return heap
+}
+
+// few logits are looked at together: a processor compares two of them at once where nothing
+// else stands between.
+const few = 8
+
+func noneAbove(x *[few]float32, worst float32) bool {
+	return x[0] <= worst && x[1] <= worst && x[2] <= worst && x[3] <= worst &&
+		x[4] <= worst && x[5] <= worst && x[6] <= worst && x[7] <= worst
 }
 
 // Top returns the n most probable tokens of a row of logits, most probable first and of

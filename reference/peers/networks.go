@@ -134,7 +134,7 @@ func openToken(e compute.Backend, half bool, batch int) (*opened, error) {
 				start = time.Now()
 			}
 			for row := range tokens {
-				tokens[row] = likeliest(logits[row])
+				tokens[row] = decode.Top(logits[row], 1)[0]
 			}
 			if logits, err = session.Next(ctx, tokens, parents); err != nil {
 				return 0, err
@@ -143,16 +143,6 @@ func openToken(e compute.Backend, half bool, batch int) (*opened, error) {
 		return time.Since(start) / time.Duration(timed), nil
 	}
 	return &opened{run, store.Finalize}, nil
-}
-
-func likeliest(logits []float32) int {
-	first, most := 0, logits[0]
-	for i, v := range logits {
-		if v > most {
-			first, most = i, v
-		}
-	}
-	return first
 }
 
 // openCaption goes from pixels to token ids.
