@@ -41,7 +41,7 @@ type Options struct {
 	// Threads bounds the threads of one execution; 0 stands for GOMAXPROCS.
 	Threads int
 	// Training refuses fused operations, which a graph with gradients would compute
-	// beside their decomposed twins.
+	// beside their decomposed twins, and multiplies by a matrix unit where there is one.
 	Training bool
 }
 
