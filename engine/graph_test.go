@@ -158,6 +158,18 @@ func TestBatchIsItsSingles(t *testing.T) {
 	}
 }
 
+// TestLongGroupsInTraining: rows may lie in groups that are longer than what a matrix unit takes
+// at once, as all positions but the first of long texts do.
+func TestLongGroupsInTraining(t *testing.T) {
+	product := func(args []*Node) []*Node {
+		return []*Node{Einsum("ntk,kd->ntd", Slice(args[0], AxisRange(), AxisRange(1)), args[1])}
+	}
+	for _, length := range []int{50, 258, 300, 700} {
+		x, w := normal(1, 3, length, 800), normal(2, 800, 96)
+		compareAll(t, evaluate(t, open(t, Options{Training: true}), product, x, w), evaluate(t, open(t, Options{}), product, x, w), 2e-6)
+	}
+}
+
 // TestConcurrentCalls runs one graph from eight goroutines.
 func TestConcurrentCalls(t *testing.T) {
 	b := open(t, Options{Threads: 3})

@@ -295,7 +295,7 @@ func (m *matmul) cut() {
 func (p *planner) byThirds(m *matmul) bool {
 	const few = 48 // of which all are worth cutting B
 	return p.backend.options.Training && p.backend.kernels.HasThirds() &&
-		len(m.batch) == 0 && min(m.rows, m.k, m.n) >= few
+		len(m.batch) == 0 && min(m.rows, m.k, m.n) >= few && m.group <= kernels.ThirdsRows
 }
 
 // cutForThirds is cut for the matrix unit, for which each part cuts its rows of A and its
@@ -303,8 +303,8 @@ func (p *planner) byThirds(m *matmul) bool {
 func (m *matmul) cutForThirds() {
 	const high, tile, wide, narrow, enough = kernels.ThirdsRows, 32, 48, 12, 24
 	blocks := (m.rows + high - 1) / high
-	m.blockRows = min((m.rows/blocks+tile-1)/tile*tile, high)
-	if m.group > 0 {
+	m.blockRows = ((m.rows+blocks-1)/blocks + tile - 1) / tile * tile
+	if m.group > 0 { // a block has whole ones
 		m.blockRows = max(1, m.blockRows/m.group) * m.group
 	}
 	groups := max((m.panels()+wide-1)/wide, min((enough+m.blocks()-1)/m.blocks(), m.panels()/narrow))
