@@ -12,10 +12,10 @@ import "unsafe"
 //	x·y ≈ x₂y₀ + x₁y₁ + x₀y₂ + x₁y₀ + x₀y₁ + x₀y₀
 //
 // leaves out less than 2⁻²²·|x·y|, either way. Sums of these in float32 are no further from
-// those in float64 than sums of float32s (TestThirdsAreAsExact), at more than twice the rate.
-// They are not the same: values that are infinite, or would be as bfloat16s, give NaN, and
-// what is below 2⁻¹²⁶ counts as 0. The bits are not those of [Set.Multiply], so that one of
-// the two is chosen for all of a product.
+// those in float64 than sums of float32s (TestThirdsAreAsExact), at 1.7 times the rate with what
+// cutting takes (docs/performance.md). They are not the same: values that are infinite, or would
+// be as bfloat16s, give NaN, and what is below 2⁻¹²⁶ counts as 0. The bits are not those of
+// [Set.Multiply], so that one of the two is chosen for all of a product.
 //
 // The unit reads blocks: of a chunk of 32 k, three planes of two halves of 16 rows of A, or
 // columns of B. A line of a half has a row's k and k+16 side by side; of B, those of a k.
